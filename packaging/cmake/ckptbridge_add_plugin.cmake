@@ -1,0 +1,38 @@
+# The folder of plugins, below the prefix. It carries the ABI's major, so that two majors can be
+# installed side by side.
+set(CKPTBRIDGE_PLUGIN_DIR ${CMAKE_INSTALL_LIBDIR}/ckptbridge/plugins-1)
+
+# ckptbridge_add_plugin(<id> SOURCES <file>... [LIBRARIES <target>...] [DATA <folder>...])
+#
+# Builds <id>.so, which exports its entry point and nothing else, and places it beside its manifest,
+# made from <id>.json.in (@PROJECT_VERSION@ is filled in). Folders named after DATA are copied beside
+# them. In the build tree the files lie under <build>/lib/ckptbridge/plugins-1, so that a program in
+# <build>/bin finds them as an installed one would.
+function(ckptbridge_add_plugin id)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES;DATA" ${ARGN})
+  set(folder ${CMAKE_BINARY_DIR}/${CKPTBRIDGE_PLUGIN_DIR})
+
+  add_library(${id} MODULE ${ARG_SOURCES})
+  target_link_libraries(${id} PRIVATE ckptbridge::plugin ${ARG_LIBRARIES})
+  set(map ${CMAKE_CURRENT_BINARY_DIR}/${id}.map)
+  file(WRITE ${map} "{ global: ckptbridge_plugin_v1; local: *; };\n")
+  target_link_options(${id} PRIVATE "LINKER:--version-script=${map}")
+  if(NOT CKPTBRIDGE_SANITIZE) # the sanitizers' runtime is in the program
+    target_link_options(${id} PRIVATE "LINKER:--no-undefined")
+  endif()
+  set_target_properties(${id} PROPERTIES
+    PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    LIBRARY_OUTPUT_DIRECTORY ${folder})
+
+  configure_file(${id}.json.in ${folder}/${id}.json @ONLY)
+  foreach(data IN LISTS ARG_DATA)
+    get_filename_component(name ${data} NAME)
+    add_custom_target(${id}-${name}
+      COMMAND ${CMAKE_COMMAND} -E rm -rf ${folder}/${name}
+      COMMAND ${CMAKE_COMMAND} -E copy_directory ${CMAKE_CURRENT_SOURCE_DIR}/${data} ${folder}/${name})
+    add_dependencies(${id} ${id}-${name})
+    install(DIRECTORY ${data} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+  endforeach()
+  install(TARGETS ${id} LIBRARY DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+  install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+endfunction()
