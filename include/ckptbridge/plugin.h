@@ -97,7 +97,7 @@ typedef struct ckb_object {
   const char* kind; /* "json", "pickle", "bytes" */
   const void* data;
   uint64_t size;
-  const ckb_node* storages; /* 1-D; 0 for an empty storage; NULL when storage_count is 0 */
+  const ckb_node* storages; /* 1-D; NULL when storage_count is 0 */
   uint32_t storage_count;
   uint32_t position; /* out */
 } ckb_object;
@@ -143,6 +143,10 @@ struct ckb_host {
   /* strides in elements, NULL: contiguous. Must lie inside a declared storage. */
   ckb_status (*add_extent)(ckb_graph*, ckb_file, uint64_t offset, ckb_dtype, uint32_t ndim,
                            const int64_t* shape, const int64_t* strides, ckb_node* out, ckb_error*);
+  /* A value that lies in no file; data is copied. At most 64 KiB: a graph describes, it does not
+   * hold tensors. */
+  ckb_status (*add_constant)(ckb_graph*, ckb_dtype, uint32_t ndim, const int64_t* shape,
+                             const void* data, ckb_node* out, ckb_error*);
   ckb_status (*slice)(ckb_graph*, ckb_node, uint32_t dim, int64_t begin, int64_t end, ckb_node* out,
                       ckb_error*);
   ckb_status (*concat)(ckb_graph*, uint32_t count, const ckb_node*, uint32_t dim, ckb_node* out,
