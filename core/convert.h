@@ -1,10 +1,11 @@
 // Float casts: float64, float32, float16 and bfloat16 among each other.
 //
-// Rounding is to nearest, ties to even, once: float64 goes to 16 bits directly. Too large values
-// become infinity, subnormals are kept and made. Every NaN becomes one pattern of the target type,
-// the positive quiet NaN without payload (7ff8000000000000, 7fc00000, 7e00, 7fc0), because what
-// processors and libraries make of payloads differs. The same input gives the same bytes on every
-// machine: no F16C, no fused multiply-add, no flush to zero.
+// Rounding is to nearest, ties to even, once: float64 goes to 16 bits directly, where PyTorch goes
+// by way of float32 and rounds twice. Too large values become infinity; subnormals are kept and
+// made. Every NaN becomes one pattern of the target type, the positive quiet NaN without payload
+// (7ff8000000000000, 7fc00000, 7e00, 7fc0), because what processors and libraries make of payloads
+// differs. The same input gives the same bytes on every machine: no F16C, no fused multiply-add, no
+// flush to zero.
 #pragma once
 
 #include <cstddef>
