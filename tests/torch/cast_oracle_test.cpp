@@ -81,6 +81,7 @@ class Oracle {
     const std::size_t end = bytes_.size();
     bytes_.resize(end + size);
     std::memcpy(&bytes_[end], &pattern, size);
+    ++count_;
     if (bytes_.size() >= (std::size_t{1} << 22)) check();
   }
 
@@ -96,16 +97,16 @@ class Oracle {
       if (!(to == from_)) check_to(to);
     }
     bytes_.clear();
+    count_ = 0;
   }
 
   void check_to(Dtype to) {
-    const std::size_t count = bytes_.size() / item_size(from_);
-    std::vector<std::byte> ours(count * item_size(to));
-    convert(from_, to, bytes_.data(), ours.data(), count);
+    std::vector<std::byte> ours(count_ * item_size(to));
+    convert(from_, to, bytes_.data(), ours.data(), count_);
     const at::Tensor source =
-        at::from_blob(bytes_.data(), {static_cast<std::int64_t>(count)}, torch_type(from_));
+        at::from_blob(bytes_.data(), {static_cast<std::int64_t>(count_)}, torch_type(from_));
     const at::Tensor theirs = source.to(torch_type(to));
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count_; ++i) {
       compare(to, pattern_at(from_, bytes_.data(), i), pattern_at(to, ours.data(), i),
               pattern_at(to, theirs.data_ptr(), i));
       if (testing::Test::HasFatalFailure()) return;
@@ -135,6 +136,7 @@ class Oracle {
 
   Dtype from_;
   std::vector<std::byte> bytes_;
+  std::size_t count_ = 0;
   std::uint64_t torch_was_farther_ = 0;
 };
 
