@@ -1,0 +1,34 @@
+// Small tools for the words that people type and read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ckptbridge {
+
+// `; did you mean "mp-size"?` for the candidate that is a slip of the finger away from word, or ""
+// when none is.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+// Underscores become hyphens: the spelling in which verbs, options and ids are compared.
+std::string hyphenated(std::string_view word);
+
+// Whether the whole of name fits a pattern in which * stands for any characters, / excepted, and ?
+// for one. Costs at most the product of both sizes.
+bool glob_matches(std::string_view pattern, std::string_view name);
+
+// "128MiB", "2 GB", "4096" in bytes. Throws INVALID_ARGUMENT, which names what, for anything else.
+std::uint64_t parse_size(std::string_view text, std::string_view what);
+
+// "1.5 GiB"
+std::string size_text(std::uint64_t bytes);
+
+// "4,194,304"
+std::string count_text(std::uint64_t count);
+
+// "a, b, c"
+std::string list_text(const std::vector<std::string>& words);
+
+}  // namespace ckptbridge
