@@ -1,0 +1,65 @@
+// Staging: an output is made where nobody looks, and appears at its destination all at once.
+//
+//   OUT.ckptbridge-partial/          beside OUT; or OUT/.ckptbridge-partial/ where the folder above
+//                                    is not ours to write, or OUT is a mount point
+//     lock                           host and process that work here; see lock.h
+//     output/                        what will be OUT
+//     replaced/                      the earlier OUT, for a moment, where no exchange is possible
+//     publishing                     inside OUT only: names that are being moved into OUT
+//
+// Killed at any moment, OUT is the old state or the new one, or the next run makes it the old one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/filesystem/path.hpp>
+
+#include "core/destination.h"
+#include "core/lock.h"
+#include "core/output.h"
+
+namespace ckptbridge {
+
+class Staging {
+ public:
+  // Checks the destination, makes and locks the staging folder. What a dead process of this host
+  // left there is cleared first, which notes() tells. EXISTS: the destination is taken
+  // (require_destination), or another process works on it; IO: no permission.
+  explicit Staging(Destination destination);
+  // Discards what was not committed.
+  ~Staging();
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  // Empty, and exists: the folder for OutputFiles.
+  const boost::filesystem::path& folder() const { return output_; }
+  // What the user should be told, one sentence each.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+  // Brings `files`, which lie in folder(), to the disk, and then to the destination. If it throws,
+  // the destination is as it was, and discard() still works.
+  void commit(OutputFiles& files);
+
+  // Removes all that this object made, folders above OUT included. Never fails; what it cannot
+  // remove, it leaves.
+  void discard() noexcept;
+
+ private:
+  void make_parents();
+  void make_partial();
+  void recover();
+  void publish_as_one();
+  void publish_one_by_one();
+
+  Destination destination_;
+  boost::filesystem::path out_;                // resolved
+  boost::filesystem::path partial_;            // the staging folder
+  boost::filesystem::path output_;             // partial_ / "output"
+  bool inside_ = false;                        // partial_ lies in OUT
+  bool owned_ = false;                         // partial_ is locked by this object
+  std::vector<boost::filesystem::path> made_;  // folders above OUT, outermost first
+  std::vector<std::string> notes_;
+};
+
+}  // namespace ckptbridge

@@ -1,0 +1,84 @@
+// The one door to the disk: the system calls on files and folders are made in file.cpp, so that
+// retries, messages and (in tests) faults have one place.
+//
+// Each function that fails throws Error: NOT_FOUND where nothing is, else IO. The message begins
+// with the path.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/filesystem/path.hpp>
+
+#include "ckptbridge/error.hpp"
+
+namespace ckptbridge {
+
+// What shows that a file is still the one it was.
+struct FileState {
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  uint64_t inode = 0;
+  bool operator==(const FileState&) const = default;
+};
+
+// An open regular file; closed with the object. Reads and writes name their offset, so any number
+// of threads may use one File.
+class File {
+ public:
+  // Symbolic links are followed. What is no regular file is NOT_FOUND.
+  static File open_to_read(const boost::filesystem::path& path);
+  static File open_to_write(const boost::filesystem::path& path);
+  // Makes a file of `size` zeros; there must be none yet.
+  static File create(const boost::filesystem::path& path, uint64_t size);
+
+  File(File&& other) noexcept;
+  File& operator=(File&&) = delete;
+  ~File();
+
+  const boost::filesystem::path& path() const { return path_; }
+  FileState state() const;
+  // Fills `data`, but for what lies behind the end of the file; gives the number of bytes read.
+  size_t read_at(uint64_t offset, std::span<std::byte> data) const;
+  void write_at(uint64_t offset, std::span<const std::byte> data) const;
+  // The contents and the size are on the disk afterwards.
+  void sync() const;
+  // Lets the page cache forget a range that is not needed again. A hint: never fails.
+  void drop_cache(uint64_t offset, uint64_t size) const noexcept;
+  // Network file systems report lost writes here. The destructor closes too, but in silence.
+  void close();
+
+ private:
+  File(int descriptor, const boost::filesystem::path& path) : fd_(descriptor), path_(path) {}
+
+  int fd_;
+  boost::filesystem::path path_;
+};
+
+// State of the file at `path`, links followed, without opening it.
+FileState file_state(const boost::filesystem::path& path);
+
+// Gives false if something is there already.
+bool make_folder(const boost::filesystem::path& path);
+// Names made, renamed or removed in the folder are on the disk afterwards.
+void sync_folder(const boost::filesystem::path& path);
+// Both on one file system. A file at `to`, or an empty folder if `from` is one, is replaced.
+void rename_entry(const boost::filesystem::path& from, const boost::filesystem::path& to);
+// Swaps two entries in one step. Gives false where the file system cannot.
+bool exchange_entries(const boost::filesystem::path& a, const boost::filesystem::path& b);
+// The path is the root of a mounted file system: it cannot be renamed or replaced.
+bool is_mount_point(const boost::filesystem::path& path);
+
+// Small files: locks and lists. `create_small` gives false if something is there already.
+bool create_small(const boost::filesystem::path& path, std::string_view text);
+// At most 64 KiB of it; "" if there is no such file.
+std::string read_small(const boost::filesystem::path& path);
+
+// Error for a failed call, from errno: "PATH: WHAT: REASON", and what the user can do about it.
+[[nodiscard]] Error file_error(int error_number, const boost::filesystem::path& path,
+                               std::string_view what);
+
+}  // namespace ckptbridge

@@ -1,0 +1,55 @@
+// Input: logical files, read from any thread, each watched for changes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/filesystem/path.hpp>
+
+namespace ckptbridge {
+
+// The input files of one run. A logical file is one physical file, or pieces of it that follow each
+// other (x.pt.part0, x.pt.part1). Ids count from 1.
+class Sources {
+ public:
+  // Relative paths start at `root`. At most `open_files` descriptors are kept; 0: a default.
+  explicit Sources(boost::filesystem::path root, size_t open_files = 0);
+  Sources(Sources&&) noexcept;
+  Sources& operator=(Sources&&) noexcept;
+  ~Sources();
+
+  // The logical file of these pieces; the same pieces give the same id. Links are followed.
+  // Absolute paths are for what the user typed, not for names found in a file. A relative path
+  // with "..", or an empty one, is INVALID_ARGUMENT; a missing piece, or one that is no regular
+  // file, NOT_FOUND; one that cannot be opened, IO.
+  uint32_t open(std::span<const std::string> pieces);
+
+  // [any-thread] all below. An id that open() did not give is INTERNAL.
+  uint64_t size(uint32_t id) const;
+  // Path of the first piece, as the user would write it: for messages.
+  const std::string& name(uint32_t id) const;
+  const std::vector<std::string>& pieces(uint32_t id) const;
+
+  // Fills `data`. A range that is not all in the file is CORRUPT (offsets come from the file
+  // itself); a file that is not what it was at open() is IO.
+  void read(uint32_t id, uint64_t offset, std::span<std::byte> data) const;
+  // The range will not be read again: the page cache may forget it.
+  void drop_cache(uint32_t id, uint64_t offset, uint64_t size) const;
+
+  // Size, time and inode of every opened piece are as they were at open(), else IO.
+  void require_unchanged() const;
+
+  // For tests of access patterns: files opened, again after eviction included; bytes read.
+  uint64_t opens() const;
+  uint64_t bytes_read() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;  // threads hold on to it while a Sources moves
+};
+
+}  // namespace ckptbridge
