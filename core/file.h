@@ -72,9 +72,9 @@ bool exchange_entries(const boost::filesystem::path& a, const boost::filesystem:
 // The path is the root of a mounted file system: it cannot be renamed or replaced.
 bool is_mount_point(const boost::filesystem::path& path);
 
-// Small files: locks and lists. `create_small` gives false if something is there already.
+// Small files: locks and lists, on the disk afterwards. Gives false if something is there already.
 bool create_small(const boost::filesystem::path& path, std::string_view text);
-// At most 64 KiB of it; "" if there is no such file.
+// At most 16 MiB of it; "" if there is no such file.
 std::string read_small(const boost::filesystem::path& path);
 
 // Error for a failed call, from errno: "PATH: WHAT: REASON", and what the user can do about it.
