@@ -1,11 +1,11 @@
 // Staging: an output is made where nobody looks, and appears at its destination all at once.
 //
-//   OUT.ckptbridge-partial/          beside OUT; or OUT/.ckptbridge-partial/ where the folder above
-//                                    is not ours to write, or OUT is a mount point
-//     lock                           host and process that work here; see lock.h
-//     output/                        what will be OUT
-//     replaced/                      the earlier OUT, for a moment, where no exchange is possible
-//     publishing                     inside OUT only: names that are being moved into OUT
+//   OUT.ckptbridge-partial/      beside OUT; or OUT/.ckptbridge-partial/ where the folder above is
+//                                not ours to write, or OUT is a mount point
+//     lock                       host and process that work here; see lock.h
+//     output/                    what will be OUT
+//     replaced/                  the earlier OUT, for a moment, where entries cannot be exchanged
+//     publishing, last/          inside OUT only: names being moved into it; what comes last
 //
 // Killed at any moment, OUT is the old state or the new one, or the next run makes it the old one.
 #pragma once
@@ -38,25 +38,31 @@ class Staging {
   const std::vector<std::string>& notes() const { return notes_; }
 
   // Brings `files`, which lie in folder(), to the disk, and then to the destination. If it throws,
-  // the destination is as it was, and discard() still works.
+  // the destination is as it was; only if the disk fails after the last rename, it is the new one.
   void commit(OutputFiles& files);
 
   // Removes all that this object made, folders above OUT included. Never fails; what it cannot
-  // remove, it leaves.
+  // remove, it leaves. After commit() it does nothing.
   void discard() noexcept;
 
  private:
+  void begin();
   void make_parents();
   void make_partial();
   void recover();
+  void withdraw_published();
+  void restore_replaced();
+  void require_destination_again() const;
   void publish_as_one();
   void publish_one_by_one();
+  void clear_partial(bool with_lock);
 
   Destination destination_;
-  boost::filesystem::path out_;                // resolved
-  boost::filesystem::path partial_;            // the staging folder
-  boost::filesystem::path output_;             // partial_ / "output"
-  bool inside_ = false;                        // partial_ lies in OUT
+  boost::filesystem::path out_;      // resolved
+  boost::filesystem::path partial_;  // the staging folder
+  boost::filesystem::path output_;   // partial_ / "output"
+  bool inside_ = false;              // partial_ lies in OUT
+  bool made_partial_ = false;
   bool owned_ = false;                         // partial_ is locked by this object
   std::vector<boost::filesystem::path> made_;  // folders above OUT, outermost first
   std::vector<std::string> notes_;

@@ -9,6 +9,10 @@
 
 namespace ckptbridge {
 
+// Where an output is made: beside OUT, or as an entry of OUT (commit.h says when).
+constexpr const char* kPartialSuffix = ".ckptbridge-partial";
+constexpr const char* kPartialInside = ".ckptbridge-partial";
+
 // OUT, and what may be replaced there.
 struct Destination {
   boost::filesystem::path path;  // as the user wrote it
@@ -25,7 +29,7 @@ struct Destination {
 boost::filesystem::path resolved(const boost::filesystem::path& out);
 
 // OUT is absent, or an empty folder, or may be replaced; else EXISTS, which names the first entry
-// in the way. Changes nothing.
+// in the way. Changes nothing. What a killed run left inside OUT for its staging is not in the way.
 void require_destination(const Destination& destination);
 
 // IN and OUT (with its staging folder) are not the same and do not contain each other, links
