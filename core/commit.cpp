@@ -174,8 +174,8 @@ void Staging::require_destination_again() const {
 // and the names within output/ (sync_all); the names of folders made above OUT; then the rename,
 // which is one step of the file system; then the folder in which the rename took place, so that
 // the output stays once success was told; and only then is the earlier output removed.
-void Staging::commit(OutputFiles& files) {
-  files.sync_all();
+void Staging::commit(OutputFiles& files, bool sync) {
+  if (sync) files.sync_all();
   for (const fs::path& folder : made_) sync_folder(folder.parent_path());
   with_errors_of_this_program([this] {
     require_destination_again();

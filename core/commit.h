@@ -37,9 +37,10 @@ class Staging {
   // What the user should be told, one sentence each.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // Brings `files`, which lie in folder(), to the disk, and then to the destination. If it throws,
+  // Brings `files`, which lie in folder(), to the disk (without sync, only a power cut can still
+  // lose them), and then to the destination. If it throws,
   // the destination is as it was; only if the disk fails after the last rename, it is the new one.
-  void commit(OutputFiles& files);
+  void commit(OutputFiles& files, bool sync = true);
 
   // Removes all that this object made, folders above OUT included. Never fails; what it cannot
   // remove, it leaves. After commit() it does nothing.

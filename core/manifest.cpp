@@ -247,6 +247,7 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
   manifest.matches = object.strings("matches");
   manifest.contains = object.strings("contains");
   manifest.begins_with = object.string_or("begins_with", "");
+  manifest.owns = object.strings("owns");
   manifest.properties = object.string_map("properties");
   manifest.text =
       manifest.has(Role::kRecognise) ? object.string("text") : object.string_or("text", "");

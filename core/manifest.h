@@ -62,6 +62,10 @@ struct Manifest {
   Properties properties;              // of the graph
   std::string text;                   // what inspect says of it
 
+  // Patterns of paths in an output, relative to it, that a writer may have made: with --overwrite,
+  // an output that holds nothing else is replaced.
+  std::vector<std::string> owns;
+
   std::vector<std::string> notes;  // unknown members, for --verbose
   std::string unusable;            // why this program cannot load it; "": it can
 

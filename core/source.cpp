@@ -189,6 +189,11 @@ uint32_t Sources::open(std::span<const std::string> pieces) {
   return at->second;
 }
 
+uint32_t Sources::count() const {
+  const std::shared_lock lock(state_->mutex);
+  return static_cast<uint32_t>(state_->files.size());
+}
+
 uint64_t Sources::size(uint32_t id) const { return state_->file(id).size; }
 const std::string& Sources::name(uint32_t id) const { return state_->file(id).name; }
 const std::vector<std::string>& Sources::pieces(uint32_t id) const {

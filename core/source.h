@@ -29,6 +29,7 @@ class Sources {
   uint32_t open(std::span<const std::string> pieces);
 
   // [any-thread] all below. An id that open() did not give is INTERNAL.
+  uint32_t count() const;  // of logical files; the ids are 1 … count
   uint64_t size(uint32_t id) const;
   // Path of the first piece, as the user would write it: for messages.
   const std::string& name(uint32_t id) const;

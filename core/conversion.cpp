@@ -1,0 +1,72 @@
+#include "core/conversion.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include <boost/filesystem/operations.hpp>
+
+#include "ckptbridge/error.hpp"
+
+namespace ckptbridge {
+namespace {
+
+namespace fs = boost::filesystem;
+
+// Where relative names inside a checkpoint start: the folder itself, or that of the named file.
+fs::path root_of(const fs::path& input) {
+  if (fs::is_directory(input)) return input;
+  return input.has_parent_path() ? input.parent_path() : fs::path(".");
+}
+
+HostServices services_of(const Registry& registry, const Settings& settings) {
+  return {settings.log, settings.feedback.cancelled, [&registry](const std::string& id) {
+            return registry.require(id).path.parent_path().string();
+          }};
+}
+
+}  // namespace
+
+Conversion::Conversion(const Registry& plugins, Request wanted, Settings how)
+    : registry(plugins),
+      request(std::move(wanted)),
+      settings(std::move(how)),
+      host(services_of(registry, settings)),
+      arena(Sources(root_of(request.input))),
+      source(arena),
+      target(arena) {}
+
+ChainText find_chain(const Conversion& run) {
+  const Request& wanted = run.request;
+  if (!wanted.steps.empty()) return {wanted.input, wanted.output, wanted.steps};
+  return complete_chain({wanted.input, wanted.output, run.source.properties(), run.reader,
+                         &run.registry.require(Role::kWriter, wanted.to),
+                         run.registry.with_role(Role::kTransform), wanted.options});
+}
+
+const Manifest& manifest_of(const Conversion& run, std::size_t step) {
+  return run.registry.require(run.chain.steps[step].plugin);
+}
+
+std::string options_of(const Conversion& run, std::size_t step) {
+  return options_json(manifest_of(run, step), run.chain.steps[step].options, run.request.folder);
+}
+
+std::string reader_options_of(const Conversion& run) {
+  const Request& wanted = run.request;
+  return options_json(*run.reader,
+                      wanted.steps.empty() ? options_for(*run.reader, wanted.options)
+                                           : wanted.steps.front().options,
+                      wanted.folder);
+}
+
+Destination destination_of(const Conversion& run) {
+  Destination destination;
+  destination.path = run.request.output;
+  destination.overwrite = run.settings.overwrite;
+  for (const OutputFile& file : run.layout.files()) destination.paths.push_back(file.path);
+  destination.own = manifest_of(run, run.chain.steps.size() - 1).owns;
+  return destination;
+}
+
+}  // namespace ckptbridge

@@ -1,0 +1,81 @@
+// One conversion: what is wanted, how to do it, and what is known of it so far.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/filesystem/path.hpp>
+
+#include "core/chain.h"
+#include "core/commit.h"
+#include "core/coverage.h"
+#include "core/graph.h"
+#include "core/host.h"
+#include "core/layout.h"
+#include "core/output.h"
+#include "core/plan.h"
+#include "core/registry.h"
+#include "core/workers.h"
+
+namespace ckptbridge {
+
+// What the user wants. With a whole chain ("run"), its steps are used as they are; without
+// ("convert"), the reader is detected and the transforms are found.
+struct Request {
+  boost::filesystem::path input;
+  boost::filesystem::path output;   // empty: nothing will be written
+  boost::filesystem::path folder;   // what relative paths in options start at
+  std::vector<StepText> steps;      // reader, transforms, writer; or none
+  std::string from;                 // format of the input; empty: detect
+  std::string to;                   // format of the output
+  std::vector<OptionText> options;  // for whichever plugin of the found chain declares them
+};
+
+// How to do it. Nothing here changes a byte of the output.
+struct Settings {
+  Limits limits;
+  bool overwrite = false;
+  bool sync = true;  // the output is on the disk before it appears
+  Feedback feedback;
+  std::function<void(int level, const std::string& message)> log;  // 0 debug, 1 info, 2 warning
+};
+
+// Filled stage by stage. The registry must outlive it; it stays where it was made, as its graphs
+// point into its arena.
+struct Conversion {
+  Conversion(const Registry& plugins, Request wanted, Settings how);
+  Conversion(const Conversion&) = delete;
+  Conversion& operator=(const Conversion&) = delete;
+
+  const Registry& registry;
+  const Request request;
+  const Settings settings;
+  Host host;
+  Arena arena;
+
+  const Manifest* reader = nullptr;
+  ChainText chain;
+  Graph source;  // as the reader gave it
+  Graph target;  // after the last transform
+  Layout layout;
+  Coverage coverage;
+  Plan tasks;
+  std::optional<Staging> staging;
+  std::optional<OutputFiles> output;
+  std::vector<std::string> warnings;  // of check and staging
+};
+
+// The whole chain: as typed, or found from what the reader said of the input.
+ChainText find_chain(const Conversion& run);
+
+// The manifest of a step of the chain, and its options as the plugin gets them.
+const Manifest& manifest_of(const Conversion& run, std::size_t step);
+std::string options_of(const Conversion& run, std::size_t step);
+// The reader's options; known before the chain is.
+std::string reader_options_of(const Conversion& run);
+
+Destination destination_of(const Conversion& run);
+
+}  // namespace ckptbridge

@@ -1,0 +1,17 @@
+// Moves the bytes: fills the output files of a layout from the sources, task by task.
+#pragma once
+
+#include "core/graph.h"
+#include "core/layout.h"
+#include "core/output.h"
+#include "core/plan.h"
+#include "core/workers.h"
+
+namespace ckptbridge {
+
+// Writes every byte of every file of the layout. The files must have been added to output in the
+// layout's order. Checksums are written last. Nothing is synced.
+void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
+             const Feedback& feedback);
+
+}  // namespace ckptbridge

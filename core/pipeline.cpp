@@ -1,0 +1,76 @@
+#include "core/pipeline.h"
+
+#include "core/check.h"
+#include "core/detect.h"
+#include "core/execute.h"
+#include "core/library.h"
+
+namespace ckptbridge {
+
+void open(Conversion& run) {
+  const Request& wanted = run.request;
+  if (!wanted.output.empty()) require_separate(wanted.input, wanted.output);
+  run.reader = wanted.steps.empty()
+                   ? &detect_reader(run.registry, run.host, wanted.input, wanted.from)
+                   : &run.registry.require(wanted.steps.front().plugin);
+}
+
+void read(Conversion& run) {
+  const Plugin reader(*run.reader, run.host.table());
+  run.source = reader.read_graph(run.request.input.string(), reader_options_of(run), run.arena);
+}
+
+void rewrite(Conversion& run) {
+  run.chain = find_chain(run);
+  run.target = run.source;
+  for (std::size_t i = 1; i + 1 < run.chain.steps.size(); ++i) {
+    const Plugin transform(manifest_of(run, i), run.host.table());
+    run.target = transform.rewrite(run.target, options_of(run, i));
+  }
+}
+
+void lay_out(Conversion& run) {
+  const std::size_t last = run.chain.steps.size() - 1;
+  const Plugin writer(manifest_of(run, last), run.host.table());
+  run.layout = writer.lay_out(run.target, options_of(run, last));
+}
+
+void plan(Conversion& run) {
+  run.coverage = require_coverage(run.source, run.layout);
+  run.tasks = make_plan(run.arena.nodes, run.layout, run.settings.limits);
+}
+
+void check(Conversion& run) {
+  run.warnings = check_expectations(run.arena, run.tasks, run.settings.feedback);
+}
+
+void execute(Conversion& run) {
+  require_space(run.request.output, run.layout.total_size(), run.layout.files().size());
+  run.staging.emplace(destination_of(run));
+  run.output.emplace(run.staging->folder());
+  for (const OutputFile& file : run.layout.files()) run.output->create(file.path, file.size);
+  execute(run.arena, run.layout, run.tasks, *run.output, run.settings.feedback);
+}
+
+void commit(Conversion& run) {
+  run.arena.sources.require_unchanged();
+  run.staging->commit(*run.output, run.settings.sync);
+  run.warnings.insert(run.warnings.end(), run.staging->notes().begin(), run.staging->notes().end());
+}
+
+void prepare(Conversion& run) {
+  open(run);
+  read(run);
+  rewrite(run);
+  lay_out(run);
+  plan(run);
+}
+
+void convert(Conversion& run) {
+  require_destination(destination_of(run));
+  check(run);
+  execute(run);
+  commit(run);
+}
+
+}  // namespace ckptbridge
