@@ -1,0 +1,14 @@
+// Writes values as a pickle of protocol 2, which every torch.load reads.
+#pragma once
+
+#include "plugins/torch_file/value.h"
+
+namespace ckptbridge::torch_file {
+
+// What root reaches. A value that is used more than once is written once and referred to, so shared
+// and self-containing values stay what they are; only opcodes that torch.load(weights_only=True)
+// knows are used, except for integers of more than 255 bytes and for tuples that contain
+// themselves. Equal values give equal bytes.
+Bytes pickle(const Values& values, ValueId root);
+
+}  // namespace ckptbridge::torch_file
