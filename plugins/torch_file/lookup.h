@@ -22,9 +22,11 @@ bool is_object_of(const Values& values, ValueId id, std::string_view module, std
 
 // True for a dict and for an object that holds items (OrderedDict, defaultdict, Counter).
 bool is_mapping(const Values& values, ValueId id);
-// The items of a mapping, each key once, in Python's order; nothing for all else.
+// The items of a mapping, in order; nothing for all else. A pickle may repeat a key; Python keeps
+// the last value.
 std::vector<Item> items_of(const Values& values, ValueId id);
-// The value at a string key of a mapping.
+// The value at a string key of a mapping. Looks at each item: for a few keys of a large dict, or all
+// of a small one.
 std::optional<ValueId> find(const Values& values, ValueId mapping, std::string_view key);
 // An attribute of an object, from its state: a dict, or a pair of dicts (the second: slots).
 std::optional<ValueId> attribute(const Values& values, ValueId object, std::string_view name);

@@ -48,8 +48,8 @@ Tensor require_tensor(const Values& values, ValueId id, const std::string& where
 // Row-major strides as torch computes them: a size of 0 counts as 1.
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape);
 
-// The value that torch.save makes of a tensor. storage.size is taken from dtype and count; the
-// location is always cpu. Throws CKB_UNSUPPORTED for a dtype that torch does not have.
+// The value that torch.save makes of a tensor. Of its storage, key and size are used; the location
+// is always cpu. Throws CKB_UNSUPPORTED for a dtype that torch does not have.
 ValueId make_tensor(Values& values, const Tensor& tensor);
 // A contiguous tensor that fills the storage of that key.
 ValueId make_tensor(Values& values, const std::string& key, Dtype dtype,
