@@ -18,11 +18,16 @@ using namespace std::chrono_literals;
 // How often the user is asked and told; a bar needs no more.
 constexpr auto kPeriod = 100ms;
 
+void require_wanted(const Feedback& feedback) {
+  if (feedback.cancelled && feedback.cancelled()) throw Error(CKB_CANCELLED, "stopped as asked");
+}
+
 }  // namespace
 
 void run_workers(unsigned threads, std::uint64_t count,
                  const std::function<std::function<std::uint64_t(std::uint64_t)>()>& make_worker,
                  const std::string& stage, std::uint64_t total, const Feedback& feedback) {
+  require_wanted(feedback);
   std::atomic<std::uint64_t> next = 0;
   std::atomic<std::uint64_t> done = 0;
   std::atomic<bool> stop = false;
@@ -55,9 +60,7 @@ void run_workers(unsigned threads, std::uint64_t count,
     lock.unlock();
     try {
       if (feedback.progress) feedback.progress(stage, done, total);
-      if (feedback.cancelled && feedback.cancelled()) {
-        throw Error(CKB_CANCELLED, "stopped as asked");
-      }
+      require_wanted(feedback);
     } catch (...) {
       fail();
     }

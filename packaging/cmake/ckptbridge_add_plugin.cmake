@@ -2,15 +2,19 @@
 # installed side by side.
 set(CKPTBRIDGE_PLUGIN_DIR ${CMAKE_INSTALL_LIBDIR}/ckptbridge/plugins-1)
 
-# ckptbridge_add_plugin(<id> SOURCES <file>... [LIBRARIES <target>...] [DATA <folder>...])
+# ckptbridge_add_plugin(<id> SOURCES <file>... [LIBRARIES <target>...] [DATA <folder>...]
+#                       [FOLDER <folder>])
 #
 # Builds <id>.so, which exports its entry point and nothing else, and places it beside its manifest,
 # made from <id>.json.in (@PROJECT_VERSION@ is filled in). Folders named after DATA are copied beside
 # them. In the build tree the files lie under <build>/lib/ckptbridge/plugins-1, so that a program in
-# <build>/bin finds them as an installed one would.
+# <build>/bin finds them as an installed one would; or, with FOLDER, there, and are not installed.
 function(ckptbridge_add_plugin id)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES;DATA" ${ARGN})
+  cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LIBRARIES;DATA" ${ARGN})
   set(folder ${CMAKE_BINARY_DIR}/${CKPTBRIDGE_PLUGIN_DIR})
+  if(ARG_FOLDER)
+    set(folder ${ARG_FOLDER})
+  endif()
 
   add_library(${id} MODULE ${ARG_SOURCES})
   target_link_libraries(${id} PRIVATE ckptbridge::plugin ${ARG_LIBRARIES})
@@ -31,8 +35,12 @@ function(ckptbridge_add_plugin id)
       COMMAND ${CMAKE_COMMAND} -E rm -rf ${folder}/${name}
       COMMAND ${CMAKE_COMMAND} -E copy_directory ${CMAKE_CURRENT_SOURCE_DIR}/${data} ${folder}/${name})
     add_dependencies(${id} ${id}-${name})
-    install(DIRECTORY ${data} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
   endforeach()
-  install(TARGETS ${id} LIBRARY DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
-  install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+  if(NOT ARG_FOLDER)
+    install(TARGETS ${id} LIBRARY DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+    install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+    if(ARG_DATA)
+      install(DIRECTORY ${ARG_DATA} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+    endif()
+  endif()
 endfunction()

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "temp_folder.h"
+#include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "temp_folder.h"
+#include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
 namespace {

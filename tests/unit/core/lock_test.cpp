@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
-#include "temp_folder.h"
+#include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
 namespace {

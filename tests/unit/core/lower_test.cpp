@@ -138,9 +138,15 @@ class Maker {
     Made made = leaf();
     for (int i = 0; i < depth; ++i) {
       switch (pick(0, 3)) {
-        case 0: made = slice(made); break;
-        case 1: made = permute(made); break;
-        case 2: made = reshape(made); break;
+        case 0:
+          made = slice(made);
+          break;
+        case 1:
+          made = permute(made);
+          break;
+        case 2:
+          made = reshape(made);
+          break;
         default: {
           const auto dim = static_cast<std::size_t>(pick(0, std::ssize(made.shape) - 1));
           std::vector<Made> parts{made};

@@ -1,0 +1,126 @@
+// Runs the whole pipeline over toy plugins, from files that a test spells out.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <boost/filesystem.hpp>
+#include <nlohmann/json.hpp>
+
+#include "ckptbridge/error.hpp"
+#include "core/pipeline.h"
+#include "core/search_path.h"
+#include "tests/unit/temp_folder.h"
+
+namespace ckptbridge {
+
+class ToyRun {
+ public:
+  ToyRun() { toy_ = {{"storages", nlohmann::json::array()}, {"tensors", nlohmann::json::array()}}; }
+
+  // Adds a file of these elements, and declares all of it as one storage.
+  template <class T>
+  ToyRun& file(const std::string& name, const std::vector<T>& elements, bool declare = true) {
+    std::string bytes(elements.size() * sizeof(T), '\0');
+    std::memcpy(bytes.data(), elements.data(), bytes.size());
+    folder_.write("in/" + name, bytes);
+    if (declare) storage(name, 0, bytes.size());
+    return *this;
+  }
+  ToyRun& storage(const std::string& name, std::uint64_t offset, std::uint64_t size) {
+    toy_["storages"].push_back({{"file", name}, {"offset", offset}, {"size", size}});
+    return *this;
+  }
+  // See toy_reader.cpp for the members; offset 0 and uint16 unless said otherwise.
+  ToyRun& tensor(nlohmann::json tensor) {
+    nlohmann::json whole = {{"offset", 0}, {"dtype", "uint16"}};
+    whole.update(tensor);
+    toy_["tensors"].push_back(whole);
+    return *this;
+  }
+  ToyRun& set(const std::string& member, const std::string& value) {
+    toy_[member] = value;
+    return *this;
+  }
+
+  // reader [! resharder options] ! writer options; throws what the pipeline throws.
+  std::unique_ptr<Conversion> convert(const std::vector<OptionText>& resharder = {},
+                                      const std::vector<OptionText>& writer = {},
+                                      Settings settings = {},
+                                      const std::vector<OptionText>& reader = {}) {
+    folder_.write("in/toy.json", toy_.dump());
+    Request request;
+    request.input = folder_ / "in";
+    request.output = folder_ / "out";
+    request.folder = folder_.path();
+    request.steps = {{"toy.reader", reader}};
+    if (!resharder.empty()) request.steps.push_back({"toy.resharder", resharder});
+    request.steps.push_back({"toy.writer", writer});
+    auto run = std::make_unique<Conversion>(registry_, request, settings);
+    prepare(*run);
+    ckptbridge::convert(*run);
+    return run;
+  }
+
+  // The elements of an output file; its checksum is cut off.
+  template <class T = std::uint16_t>
+  std::vector<T> output(const std::string& name) const {
+    std::ifstream in((folder_ / ("out/" + name)).string(), std::ios::binary);
+    EXPECT_TRUE(in) << name;
+    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    std::vector<T> elements((bytes.size() - std::min<std::size_t>(bytes.size(), 4)) / sizeof(T));
+    std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(T));
+    return elements;
+  }
+  std::string output_bytes(const std::string& name) const {
+    std::ifstream in((folder_ / ("out/" + name)).string(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  // Names in the folder around input and output: what a failed run must leave as it was.
+  std::vector<std::string> left_behind() const {
+    std::vector<std::string> names;
+    for (const auto& entry : boost::filesystem::directory_iterator(folder_.path())) {
+      if (entry.path().filename() != "in") names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  static SearchPath plugins() {
+    SearchPath path;
+    path.folders = {{CKPTBRIDGE_TOY_PLUGINS, Origin::kOption}};
+    path.caller = path.installer = geteuid();
+    return path;
+  }
+
+  TempFolder folder_;
+  nlohmann::json toy_;
+  Registry registry_{plugins()};
+};
+
+// What the run throws; fails the test if it does not.
+template <class Body>
+Error thrown_by(Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {CKB_OK, ""};
+}
+
+inline std::vector<std::uint16_t> counted(std::uint16_t from, std::size_t count) {
+  std::vector<std::uint16_t> result(count);
+  for (auto& element : result) element = from++;
+  return result;
+}
+
+}  // namespace ckptbridge
