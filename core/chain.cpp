@@ -52,7 +52,7 @@ class Completion {
     std::vector<const Manifest*> plugins = {request_.reader};
     plugins.insert(plugins.end(), taken_.begin(), taken_.end());
     plugins.push_back(request_.writer);
-    assign_options(plugins, options_);
+    require_one_owner(plugins, options_);
     return chain();
   }
 
@@ -87,14 +87,15 @@ class Completion {
           return typed.name == *option && typed.value;
         });
         if (given == mine.end()) continue;
-        const auto [need, is_new] = needs_.emplace(key, *given->value);
-        if (!is_new && need->second != *given->value) {
+        const std::string wanted = given->value.value_or("");
+        const auto [need, is_new] = needs_.emplace(key, wanted);
+        if (!is_new && need->second != wanted) {
           throw Error(CKB_INVALID_ARGUMENT,
-                      fmt::format("option {}: {} was given, but {} needs {}={}", *option,
-                                  *given->value, request_.writer->id, key, need->second));
+                      fmt::format("option {}: {} was given, but {} needs {}={}", *option, wanted,
+                                  request_.writer->id, key, need->second));
         }
         // Met from the start, the option is met without any transform.
-        if (holds(properties_, key, *given->value)) forget(*transform, *option);
+        if (holds(properties_, key, wanted)) forget(*transform, *option);
       }
     }
   }

@@ -39,6 +39,7 @@ constexpr std::array<std::pair<std::string_view, OptionType>, 6> kOptionTypes = 
 template <class Table>
 std::vector<std::string> names_of(const Table& table) {
   std::vector<std::string> result;
+  result.reserve(table.size());
   for (const auto& row : table) result.emplace_back(row.first);
   return result;
 }
@@ -196,6 +197,7 @@ const OptionSpec* Manifest::option(std::string_view name) const {
 
 std::vector<std::string> Manifest::option_names() const {
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const auto& option : options) names.push_back(option.name);
   return names;
 }

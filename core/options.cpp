@@ -185,41 +185,29 @@ std::optional<std::string> option_value(const Manifest& plugin, const std::strin
   return value.is_string() ? value.get<std::string>() : option->default_json;
 }
 
-std::vector<std::vector<OptionText>> assign_options(const std::vector<const Manifest*>& plugins,
-                                                    const std::vector<OptionText>& given) {
-  std::vector<std::vector<OptionText>> result(plugins.size());
+void require_one_owner(const std::vector<const Manifest*>& plugins,
+                       const std::vector<OptionText>& given) {
   for (const auto& typed : given) {
-    std::vector<std::size_t> owners;
-    for (std::size_t i = 0; i < plugins.size(); ++i) {
-      if (declared(*plugins[i], typed.name) != nullptr) owners.push_back(i);
+    std::vector<std::string> owners;
+    std::vector<std::string> all;
+    std::string ids;
+    for (const auto* plugin : plugins) {
+      ids += (ids.empty() ? "" : ", ") + plugin->id;
+      const auto* option = declared(*plugin, typed.name);
+      if (option != nullptr) owners.push_back(fmt::format("--{}.{}", plugin->id, option->name));
+      for (auto& name : plugin->option_names()) all.push_back(std::move(name));
     }
-    if (owners.size() == 1) {
-      const auto* option = declared(*plugins[owners[0]], typed.name);
-      result[owners[0]].push_back({option->name, typed.value});
-      continue;
-    }
-    std::vector<std::string> choices;
-    for (std::size_t i = 0; i < plugins.size(); ++i) {
-      for (const auto& option : plugins[i]->options) {
-        const bool all = owners.empty();
-        if (all) choices.push_back(option.name);
-        if (!all && declared(*plugins[i], typed.name) == &option) {
-          choices.push_back(fmt::format("--{}.{}", plugins[i]->id, option.name));
-        }
-      }
-    }
-    if (!owners.empty()) {
+    if (owners.size() > 1) {
       throw Error(CKB_INVALID_ARGUMENT,
                   fmt::format("option {} is taken by several plugins of the chain; write one of {}",
-                              typed.name, list_text(choices)));
+                              typed.name, list_text(owners)));
     }
-    std::vector<std::string> ids;
-    for (const auto* plugin : plugins) ids.push_back(plugin->id);
-    throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("no plugin of the chain ({}) has an option \"{}\"{}", list_text(ids),
-                            typed.name, instead(typed.name, choices)));
+    if (owners.empty()) {
+      throw Error(CKB_INVALID_ARGUMENT,
+                  fmt::format("no plugin of the chain ({}) has an option \"{}\"{}", ids, typed.name,
+                              instead(typed.name, all)));
+    }
   }
-  return result;
 }
 
 std::string problem_of_default(const OptionSpec& option) {

@@ -33,11 +33,10 @@ std::vector<OptionText> options_for(const Manifest& plugin, const std::vector<Op
 std::optional<std::string> option_value(const Manifest& plugin, const std::string& name,
                                         const std::vector<OptionText>& given);
 
-// Gives each option of a chain to the plugin that declares it; the result runs parallel to plugins.
-// "plugin-id.name" chooses where several declare a name. Throws INVALID_ARGUMENT for a name that
-// none declares, or several.
-std::vector<std::vector<OptionText>> assign_options(const std::vector<const Manifest*>& plugins,
-                                                    const std::vector<OptionText>& given);
+// Throws INVALID_ARGUMENT for an option that no plugin of the chain declares, or that several do
+// and that is not written as "plugin-id.name".
+void require_one_owner(const std::vector<const Manifest*>& plugins,
+                       const std::vector<OptionText>& given);
 
 // What is wrong with option.default_json as a value of the option; "" when nothing is.
 std::string problem_of_default(const OptionSpec& option);

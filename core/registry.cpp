@@ -137,6 +137,7 @@ const Manifest& Registry::require(const std::string& id) const {
   const PluginEntry* entry = find(id);
   if (entry == nullptr) {
     std::vector<std::string> ids;
+    ids.reserve(entries_.size());
     for (const auto& known : entries_) ids.push_back(known.id);
     throw Error(CKB_NOT_FOUND,
                 fmt::format("no plugin \"{}\"{}\n{}", id, did_you_mean(id, ids), search_report()));

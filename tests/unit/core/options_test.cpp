@@ -109,12 +109,15 @@ TEST(OptionsOfAChain, GoToThePluginThatDeclaresThem) {
   reader.options.emplace_back().name = "mode";
   const Manifest transform = mapper();
   const std::vector<const Manifest*> chain = {&reader, &transform};
-  const auto assigned = assign_options(chain, {{"tag", "t"}, {"evo2_mapper.mode", "fast"}});
-  ASSERT_EQ(assigned[0].size(), 1u);
-  EXPECT_EQ(assigned[0][0].name, "tag");
-  ASSERT_EQ(assigned[1].size(), 1u);
-  EXPECT_EQ(assigned[1][0].name, "mode");
-  EXPECT_EQ(assigned[1][0].value, "fast");
+  const std::vector<OptionText> given = {{"tag", "t"}, {"evo2_mapper.mode", "fast"}};
+  require_one_owner(chain, given);
+  const auto first = options_for(reader, given);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].name, "tag");
+  const auto second = options_for(transform, given);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].name, "mode");
+  EXPECT_EQ(second[0].value, "fast");
 }
 
 TEST(OptionsOfAChain, ThatSeveralDeclareNeedTheirPlugin) {
@@ -125,15 +128,15 @@ TEST(OptionsOfAChain, ThatSeveralDeclareNeedTheirPlugin) {
   const std::vector<const Manifest*> chain = {&reader, &transform};
   EXPECT_EQ(error_of(CKB_INVALID_ARGUMENT,
                      [&] {
-                       assign_options(chain, {{"mode", "fast"}});
+                       require_one_owner(chain, {{"mode", "fast"}});
                      }),
             "option mode is taken by several plugins of the chain; write one of "
             "--acme.reader.mode, --evo2-mapper.mode");
-  EXPECT_EQ(assign_options(chain, {{"acme.reader.mode", "x"}})[0].size(), 1u);
+  require_one_owner(chain, {{"acme.reader.mode", "x"}});
   EXPECT_EQ(
       error_of(CKB_INVALID_ARGUMENT,
                [&] {
-                 assign_options(chain, {{"mdoe", "x"}});
+                 require_one_owner(chain, {{"mdoe", "x"}});
                }),
       "no plugin of the chain (acme.reader, evo2-mapper) has an option \"mdoe\"; did you mean "
       "\"mode\"?");
