@@ -8,7 +8,7 @@ set(CKPTBRIDGE_PLUGIN_DIR ${CMAKE_INSTALL_LIBDIR}/ckptbridge/plugins-1)
 # Builds <id>.so, which exports its entry point and nothing else, and places it beside its manifest,
 # made from <id>.json.in (@PROJECT_VERSION@ is filled in). Folders named after DATA are copied beside
 # them. In the build tree the files lie under <build>/lib/ckptbridge/plugins-1, so that a program in
-# <build>/bin finds them as an installed one would; or, with FOLDER, there, and are not installed.
+# <build>/bin finds them as an installed one would; or, with FOLDER, there.
 function(ckptbridge_add_plugin id)
   cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LIBRARIES;DATA" ${ARGN})
   set(folder ${CMAKE_BINARY_DIR}/${CKPTBRIDGE_PLUGIN_DIR})
@@ -18,6 +18,7 @@ function(ckptbridge_add_plugin id)
 
   add_library(${id} MODULE ${ARG_SOURCES})
   target_link_libraries(${id} PRIVATE ckptbridge::plugin ${ARG_LIBRARIES})
+  target_compile_definitions(${id} PRIVATE CKPTBRIDGE_VERSION="${PROJECT_VERSION}")
   set(map ${CMAKE_CURRENT_BINARY_DIR}/${id}.map)
   file(WRITE ${map} "{ global: ckptbridge_plugin_v1; local: *; };\n")
   target_link_options(${id} PRIVATE "LINKER:--version-script=${map}")

@@ -1,0 +1,115 @@
+#include "plugins/nemo2/nemo2_folder.h"
+
+#include <nlohmann/json.hpp>
+
+#include "plugins/torch_file/host_source.h"
+#include "plugins/torch_file/pickler.h"
+#include "plugins/torch_file/unpickler.h"
+
+namespace ckptbridge::nemo2 {
+namespace {
+
+using nlohmann::ordered_json;
+using torch_file::ValueId;
+using torch_file::Values;
+
+constexpr std::string_view kContext = "context/";
+constexpr std::string_view kCommon = "common";
+constexpr std::string_view kExtraState = "_extra_state";
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
+
+// common.pt must be there for megatron-core up to 0.18; an empty dict will do.
+torch_file::ZipLayout empty_common() {
+  Values values;
+  const ValueId root = values.dict();
+  return torch_file::lay_out_torch_file(torch_file::pickle(values, root), {});
+}
+
+void put_pt(plugin::Layout& out, const std::string& path, const torch_file::ZipLayout& zip,
+            std::span<const ckb_node> storages) {
+  torch_file::put_torch_file(out, out.add_file(path, zip.size), 0, zip, storages);
+}
+
+}  // namespace
+
+void put_file(plugin::Layout& out, const std::string& path, std::span<const std::byte> bytes) {
+  out.put_bytes(out.add_file(path, bytes.size()), 0, bytes);
+}
+
+torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list) {
+  const std::string name(object.name);
+  if (object.kind != "pickle") {
+    throw Error(CKB_UNSUPPORTED, name + ": is " + std::string(object.kind) +
+                                     ", but a checkpoint of torch holds pickles only");
+  }
+  Values values;
+  ValueId root = torch_file::unpickle(values, object.data, name).root;
+  std::vector<std::uint64_t> sizes(object.storages.size());
+  for (const torch_file::Storage& storage : torch_file::storages_of(values, root, name)) {
+    std::size_t number = sizes.size();
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (storage.key == std::to_string(i)) number = i;
+    }
+    if (number == sizes.size()) {
+      throw Error(CKB_CORRUPT, name + ": names a storage \"" + storage.key + "\" that it lacks");
+    }
+    sizes[number] = storage.size;
+  }
+  if (in_list) root = values.list({root});
+  return torch_file::lay_out_torch_file(torch_file::pickle(values, root), sizes);
+}
+
+std::string metadata_json(const std::string& backend) {
+  const ordered_json metadata = {{"sharded_backend", backend},
+                                 {"sharded_backend_version", 1},
+                                 {"common_backend", "torch"},
+                                 {"common_backend_version", 1}};
+  return metadata.dump();
+}
+
+std::string with_save_format(std::string_view io_json, const std::string& backend) {
+  ordered_json context;
+  try {
+    context = ordered_json::parse(io_json);
+    for (auto& object : context.at("objects")) {
+      for (auto& item : object.at("items")) {
+        if (item.at(0) == "Attr(name='save_ckpt_format')") item.at(1).at("value") = backend;
+      }
+    }
+  } catch (const ordered_json::exception& error) {
+    throw Error(CKB_CORRUPT, std::string("context/io.json: ") + error.what());
+  }
+  return context.dump();
+}
+
+std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout& out,
+                                            const std::string& backend) {
+  const plugin::ConstGraph in = graph.view();
+  std::vector<plugin::ObjectView> extra_states;
+  bool has_common = false;
+  for (std::uint64_t i = 0; i < in.object_count(); ++i) {
+    const plugin::ObjectView object = in.object(i);
+    if (object.name == "context/io.json") {
+      const std::string_view text(reinterpret_cast<const char*>(object.data.data()),
+                                  object.data.size());
+      put_file(out, "context/io.json", bytes_of(with_save_format(text, backend)));
+    } else if (object.name.starts_with(kContext) && object.kind != "pickle") {
+      put_file(out, std::string(object.name), object.data);
+    } else if (object.name == kCommon) {
+      put_pt(out, "weights/common.pt", object_file(object, false), object.storages);
+      has_common = true;
+    } else if (object.name.ends_with(kExtraState)) {
+      extra_states.push_back(object);
+    } else {
+      graph.drop_object(object.name, "state that a NeMo2 checkpoint has no place for");
+    }
+  }
+  if (!has_common) put_pt(out, "weights/common.pt", empty_common(), {});
+  put_file(out, "weights/metadata.json", bytes_of(metadata_json(backend)));
+  return extra_states;
+}
+
+}  // namespace ckptbridge::nemo2

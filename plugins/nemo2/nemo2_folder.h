@@ -1,0 +1,39 @@
+// What a NeMo2 checkpoint holds beside its weights; the same for torch_dist and zarr.
+//
+//   context/io.json, model.yaml   the model's configuration
+//   weights/metadata.json         which backend wrote the weights: loaders look here first
+//   weights/common.pt             state that is not sharded
+// Source: nemo/lightning/io and megatron/core/dist_checkpointing of NeMo 2.6 and megatron-core
+// 0.15.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ckptbridge/plugin.hpp"
+#include "plugins/torch_file/torch_file.h"
+
+namespace ckptbridge::nemo2 {
+
+// An object of a graph as a .pt: of the object itself, or of a list with it alone. Its payloads are
+// the object's storages.
+torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list);
+
+// The text of metadata.json for a backend, "torch_dist" or "zarr".
+std::string metadata_json(const std::string& backend);
+
+// io.json with save_ckpt_format set to this backend; every other member as it was. CORRUPT if it
+// is no JSON.
+std::string with_save_format(std::string_view io_json, const std::string& backend);
+
+// Writes context/… and weights/common.pt, weights/metadata.json from the graph's objects. What it
+// has no place for is dropped with a reason. Gives the extra states, which are the writer's.
+std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout& out,
+                                            const std::string& backend);
+
+// A whole file of these bytes.
+void put_file(plugin::Layout& out, const std::string& path, std::span<const std::byte> bytes);
+
+}  // namespace ckptbridge::nemo2
