@@ -1,0 +1,287 @@
+#include "plugins/evo2/fit.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "ckptbridge/error.hpp"
+
+namespace ckptbridge::evo2 {
+namespace {
+
+constexpr std::size_t kMostParts = 8;    // of a message
+constexpr std::size_t kMostNearest = 3;  // sizes in a message
+
+std::string shape_text(const Shape& shape) {
+  std::string out = "[";
+  for (const std::uint64_t size : shape) {
+    out += (out.size() == 1 ? "" : ", ") + std::to_string(size);
+  }
+  return out + "]";
+}
+
+std::string size_text(std::uint64_t size, std::size_t dim, std::size_t ndim) {
+  if (ndim == 1) return std::to_string(size) + " elements";
+  if (ndim == 2) return std::to_string(size) + (dim == 0 ? " rows" : " columns");
+  return "size " + std::to_string(size) + " in dimension " + std::to_string(dim);
+}
+
+// Throws Error when the names are those of another kind of checkpoint.
+void require_savanna(const std::vector<TensorShape>& found) {
+  if (found.empty()) throw Error(CKB_UNSUPPORTED, "the checkpoint has no tensors");
+  const auto begins = [&](std::string_view prefix) {
+    return std::any_of(found.begin(), found.end(),
+                       [&](const TensorShape& t) { return t.name.starts_with(prefix); });
+  };
+  const bool savanna = std::any_of(found.begin(), found.end(), [](const TensorShape& t) {
+    return !parameter_name(t.name).empty();
+  });
+  if (savanna) return;
+  if (begins("blocks.")) {
+    throw Error(CKB_UNSUPPORTED,
+                "the checkpoint is in Vortex's inference format (names blocks.N.…); its filters "
+                "are folded and cannot become training weights again; take the savanna_evo2_… "
+                "checkpoint instead");
+  }
+  if (begins("module.decoder.") || begins("decoder.")) {
+    throw Error(CKB_UNSUPPORTED,
+                "the checkpoint has Megatron's names already (decoder.layers.N.…); expected "
+                "Savanna's (sequential.N.…)");
+  }
+  throw Error(CKB_UNSUPPORTED,
+              "the checkpoint is none of Evo2 in Savanna's names: expected "
+              "sequential.N.…, the first tensor is " +
+                  found.front().name);
+}
+
+// A source in the checkpoint against what is wanted of it.
+void compare_shapes(const Source& source, const Shape& found, std::vector<Difference>& out) {
+  if (found.size() != source.shape.size()) {
+    Difference difference{DifferenceKind::kNdim, source.name, found, source.shape};
+    difference.harmless = !source.dropped.empty();
+    out.push_back(std::move(difference));
+    return;
+  }
+  for (std::size_t dim = 0; dim < found.size(); ++dim) {
+    if (found[dim] == source.shape[dim]) continue;
+    Difference difference{DifferenceKind::kSize, source.name, found, source.shape, dim};
+    const bool cut = source.cut && source.cut->dim == dim && found[dim] >= source.cut->count;
+    difference.harmless = cut || !source.dropped.empty();
+    difference.identifying = !cut || source.cut->identifying;
+    out.push_back(std::move(difference));
+  }
+}
+
+// Differences of the same kind in several layers are one part of a message.
+struct Part {
+  const Difference* first = nullptr;
+  std::size_t count = 0;
+};
+
+std::string part_text(const Part& part, const std::string& profile) {
+  const Difference& first = *part.first;
+  const std::string_view parameter = parameter_name(first.name);
+  const bool whole = part.count == 1 || parameter.empty();
+  std::string name = whole ? first.name : std::string(parameter);
+  std::string out;
+  switch (first.kind) {
+    case DifferenceKind::kSize:
+      out = name + " has " + size_text(first.found[first.dim], first.dim, first.found.size()) +
+            ", " + profile + " has " + std::to_string(first.wanted[first.dim]);
+      break;
+    case DifferenceKind::kNdim:
+      out = name + " has shape " + shape_text(first.found) + ", " + profile + " has " +
+            shape_text(first.wanted);
+      break;
+    case DifferenceKind::kMissing:
+      out = name + " is missing";
+      break;
+    case DifferenceKind::kUnexpected:
+      out = name + " is not in " + profile;
+      break;
+  }
+  if (part.count > 1) out += " (" + std::to_string(part.count) + " layers)";
+  return out;
+}
+
+std::vector<Part> parts_of(const Fit& fit) {
+  using Key = std::tuple<DifferenceKind, std::string_view, std::size_t, Shape, Shape>;
+  std::map<Key, std::size_t> index;
+  std::vector<Part> parts;
+  for (const Difference& difference : fit.differences) {
+    if (difference.harmless) continue;
+    const std::string_view parameter = parameter_name(difference.name);
+    const Key key{difference.kind, parameter.empty() ? difference.name : parameter, difference.dim,
+                  difference.found, difference.wanted};
+    const auto [found, added] = index.emplace(key, parts.size());
+    if (added) parts.push_back({&difference, 0});
+    ++parts[found->second].count;
+  }
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.first->kind < b.first->kind; });
+  return parts;
+}
+
+// A parameter by which layers can be counted.
+std::string_view parameter_of_every_layer(const NameTable& names) {
+  for (const Parameter& parameter : names.parameters) {
+    for (const Occurrence& occurrence : parameter.occurrences) {
+      const Scope& scope = occurrence.scope;
+      if (scope.layers == "SDH*" && scope.field.empty() && !occurrence.optional) {
+        return parameter.name;
+      }
+    }
+  }
+  return {};
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::vector<std::string> others_that_fit(const Profile& profile, const Catalogue& catalogue,
+                                         const NameTable& names,
+                                         const std::vector<TensorShape>& found) {
+  std::vector<std::string> exact;
+  std::vector<std::string> near;
+  for (const Profile& other : catalogue.profiles()) {
+    if (other.name == profile.name) continue;
+    const Fit fit = compare(other, names, found);
+    if (fit.exact()) exact.push_back(other.name);
+    if (fit.converts()) near.push_back(other.name);
+  }
+  return exact.empty() ? near : exact;
+}
+
+// The fields in which profiles differ that no tensor tells apart: "rotary_base (10000, 1000000)".
+std::string differing_fields(const std::vector<const Profile*>& profiles) {
+  std::vector<std::string> out;
+  for (const auto& [field, value] : profiles.front()->values) {
+    std::vector<std::string> values;
+    bool differs = false;
+    for (const Profile* profile : profiles) {
+      const Value& other = profile->values.at(field);
+      differs = differs || other != value;
+      values.push_back(to_text(other));
+    }
+    if (differs) out.push_back(field + " (" + join(values) + ")");
+  }
+  return join(out);
+}
+
+}  // namespace
+
+bool Fit::converts() const {
+  return std::all_of(differences.begin(), differences.end(),
+                     [](const Difference& d) { return d.harmless; });
+}
+
+bool Fit::exact() const {
+  return std::all_of(differences.begin(), differences.end(),
+                     [](const Difference& d) { return d.harmless && !d.identifying; });
+}
+
+Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found) {
+  const Expected wanted = expected(profile, names);
+  std::unordered_map<std::string_view, const Source*> sources;
+  for (const Source& source : wanted.sources) sources.emplace(source.name, &source);
+
+  const std::string_view every = parameter_of_every_layer(names);
+  Fit fit{profile.name, {}, 0, profile.text("hybrid_override_pattern").size()};
+  std::set<std::string_view> seen;
+  for (const TensorShape& tensor : found) {
+    seen.insert(tensor.name);
+    if (parameter_name(tensor.name) == every) ++fit.layers_found;
+    const auto source = sources.find(tensor.name);
+    if (source != sources.end()) {
+      compare_shapes(*source->second, tensor.shape, fit.differences);
+      continue;
+    }
+    Difference difference{DifferenceKind::kUnexpected, tensor.name, tensor.shape, {}};
+    // Extra state is no tensor of the model, whichever layer has it.
+    difference.harmless = names.find_dropped(tensor.name) != nullptr;
+    difference.identifying = !tensor.name.ends_with("_extra_state");
+    fit.differences.push_back(std::move(difference));
+  }
+  for (const Source& source : wanted.sources) {
+    if (!source.optional && !seen.contains(source.name)) {
+      fit.differences.push_back({DifferenceKind::kMissing, source.name, {}, source.shape});
+    }
+  }
+  return fit;
+}
+
+std::string describe(const Fit& fit) {
+  const std::vector<Part> parts = parts_of(fit);
+  std::string out;
+  if (fit.layers_found != fit.layers_wanted) {
+    out = "the checkpoint has " + std::to_string(fit.layers_found) + " layers, " + fit.profile +
+          " has " + std::to_string(fit.layers_wanted);
+  }
+  for (std::size_t i = 0; i < std::min(parts.size(), kMostParts); ++i) {
+    out += (out.empty() ? "" : "; ") + part_text(parts[i], fit.profile);
+  }
+  if (parts.size() > kMostParts) {
+    out += "; and " + std::to_string(parts.size() - kMostParts) + " more";
+  }
+  return out;
+}
+
+Fit require_fit(const Profile& profile, const Catalogue& catalogue, const NameTable& names,
+                const std::vector<TensorShape>& found) {
+  require_savanna(found);
+  Fit fit = compare(profile, names, found);
+  if (fit.converts()) return fit;
+  const std::vector<std::string> others = others_that_fit(profile, catalogue, names, found);
+  throw Error(CKB_UNSUPPORTED,
+              "the checkpoint is not of size " + profile.name + ": " + describe(fit) + "; " +
+                  (others.empty() ? "no size fits; --profile FILE takes one of your own"
+                                  : "this fits " + join(others)));
+}
+
+const Profile& choose(const Catalogue& catalogue, const NameTable& names,
+                      const std::vector<TensorShape>& found) {
+  require_savanna(found);
+  std::vector<const Profile*> exact;
+  std::vector<Fit> fits;
+  for (const Profile& profile : catalogue.profiles()) {
+    fits.push_back(compare(profile, names, found));
+    if (fits.back().exact()) exact.push_back(&profile);
+  }
+  if (exact.size() == 1) return *exact.front();
+  if (exact.size() > 1) {
+    std::vector<std::string> fitting;
+    for (const Profile* profile : exact) fitting.push_back(profile->name);
+    throw Error(CKB_INVALID_ARGUMENT, "several sizes fit the checkpoint: " + join(fitting) +
+                                          "; they differ in " + differing_fields(exact) +
+                                          "; choose one with --model-size");
+  }
+
+  std::vector<std::string> convertible;
+  for (const Fit& fit : fits) {
+    if (fit.converts()) convertible.push_back(fit.profile);
+  }
+  if (!convertible.empty()) {
+    throw Error(CKB_INVALID_ARGUMENT,
+                "no size has exactly the checkpoint's tensors; they can be converted as " +
+                    join(convertible) +
+                    ", but differ in columns of filters that NeMo does not "
+                    "use; choose one with --model-size");
+  }
+  std::stable_sort(fits.begin(), fits.end(), [](const Fit& a, const Fit& b) {
+    return a.differences.size() < b.differences.size();
+  });
+  std::string message = "no size fits the checkpoint; the nearest:";
+  for (std::size_t i = 0; i < std::min(fits.size(), kMostNearest); ++i) {
+    message += "\n  " + fits[i].profile + ": " + describe(fits[i]);
+  }
+  throw Error(CKB_UNSUPPORTED, message + "\n--profile FILE takes a size of your own");
+}
+
+}  // namespace ckptbridge::evo2
