@@ -24,7 +24,7 @@ build_packages=(
 test_packages=(
   libgmock-dev
   libgtest-dev
-  libtorch-dev # 0.5 GB; only the tests labelled torch use it
+  libtorch-dev # most of the 0.9 GB of these; only the tests labelled torch use it
   python3-venv
 )
 
