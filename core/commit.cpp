@@ -271,10 +271,9 @@ void Staging::discard() noexcept {
     // What cannot be removed is left, with the lock: the next run clears it.
   }
   owned_ = false;
-  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) {
-    fs::remove(*folder, ignored);  // if it is empty
+  for (; !made_.empty(); made_.pop_back()) {
+    fs::remove(made_.back(), ignored);  // if it is empty
   }
-  made_.clear();
 }
 
 }  // namespace ckptbridge

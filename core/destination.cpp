@@ -59,7 +59,7 @@ class Recognised {
   std::string first_foreign(const fs::path& out, const std::string& below) const {
     for (const std::string& name : sorted_entries(below.empty() ? out : out / below)) {
       boost::system::error_code ignored;
-      const std::string path = below.empty() ? name : below + "/" + name;
+      std::string path = (fs::path(below) / name).string();
       const fs::file_type type = fs::symlink_status(out / path, ignored).type();
       if (type == fs::regular_file) {
         if (!is_own_file(path)) return path;
@@ -68,7 +68,7 @@ class Recognised {
       if (type != fs::directory_file) return path;
       const bool is_empty = sorted_entries(out / path).empty();
       if (is_empty && folders_.count(path) == 0) return path + "/";
-      const std::string foreign = is_empty ? "" : first_foreign(out, path);
+      std::string foreign = is_empty ? "" : first_foreign(out, path);
       if (!foreign.empty()) return foreign;
     }
     return "";
@@ -96,7 +96,7 @@ std::string grouped(uint64_t number) {
 
 // With one slash at the front: Boost takes "//x" for the root of a host x.
 fs::path plain_absolute(const fs::path& path) {
-  const std::string text = path.string();
+  const std::string& text = path.string();
   const size_t first = text.find_first_not_of('/');
   if (first == 0) return fs::absolute(path);
   return "/" + (first == std::string::npos ? "" : text.substr(first));

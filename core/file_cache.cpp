@@ -19,59 +19,64 @@ size_t default_open_files() {
 FileCache::FileCache(size_t limit, Open open)
     : limit_(limit != 0 ? limit : default_open_files()), open_(std::move(open)) {}
 
-std::shared_ptr<const File> FileCache::get(uint32_t key) {
+FileCache::Lease FileCache::get(uint32_t key) {
   std::unique_lock lock(mutex_);
   for (auto found = entries_.find(key); found != entries_.end(); found = entries_.find(key)) {
-    if (found->second.file) {
-      recent_.splice(recent_.begin(), recent_, found->second.position);
-      return found->second.file;
+    Entry& entry = found->second;
+    if (entry.file) {
+      recent_.splice(recent_.begin(), recent_, entry.position);
+      return lease(entry);
     }
     opened_.wait(lock);  // another thread opens it; if that fails, the entry is gone
   }
   recent_.push_front(key);
-  entries_.emplace(key, Entry{nullptr, recent_.begin()});
-  Files idle = take_idle(limit_);
+  Entry& entry = entries_[key];
+  entry.position = recent_.begin();
+  const Files idle = take_idle(limit_);
   lock.unlock();
 
   // Outside the lock: on a network file system, closing and opening take long.
-  std::shared_ptr<File> file;
+  std::unique_ptr<File> file;
   std::exception_ptr failure;
   try {
-    close(std::move(idle));
-    file = std::make_shared<File>(open_(key));
+    close(idle);
+    file = std::make_unique<File>(open_(key));
   } catch (...) {
     failure = std::current_exception();
   }
   lock.lock();
-  const auto entry = entries_.find(key);
-  if (failure) {
-    recent_.erase(entry->second.position);
-    entries_.erase(entry);
-  } else {
-    entry->second.file = file;
-  }
-  lock.unlock();
   opened_.notify_all();
-  if (failure) std::rethrow_exception(failure);
-  return file;
+  if (failure) {
+    recent_.erase(entry.position);
+    entries_.erase(key);
+    std::rethrow_exception(failure);
+  }
+  entry.file = std::move(file);
+  return lease(entry);
+}
+
+// With mutex_ held.
+FileCache::Lease FileCache::lease(Entry& entry) {
+  entry.users.fetch_add(1, std::memory_order_relaxed);
+  return {*entry.file, entry.users};
 }
 
 void FileCache::close_all() {
   std::unique_lock lock(mutex_);
-  Files idle = take_idle(0);
+  const Files idle = take_idle(0);
   lock.unlock();
-  close(std::move(idle));
+  close(idle);
 }
 
 // With mutex_ held: takes files that nobody uses out of the cache, those not used for longest
-// first, until `keep` entries are left. A use count of 1 cannot rise meanwhile: new pointers are
-// handed out under mutex_.
+// first, until `keep` entries are left. A file without users gets none meanwhile: leases are given
+// under mutex_.
 FileCache::Files FileCache::take_idle(size_t keep) {
   Files taken;
   for (auto at = recent_.end(); at != recent_.begin() && entries_.size() > keep;) {
     --at;
     const auto entry = entries_.find(*at);
-    if (entry->second.file && entry->second.file.use_count() == 1) {
+    if (entry->second.file && entry->second.users.load(std::memory_order_acquire) == 0) {
       taken.push_back(std::move(entry->second.file));
       entries_.erase(entry);
       at = recent_.erase(at);
@@ -80,7 +85,7 @@ FileCache::Files FileCache::take_idle(size_t keep) {
   return taken;
 }
 
-void FileCache::close(Files files) {
+void FileCache::close(const Files& files) {
   std::exception_ptr failure;
   for (const auto& file : files) {
     try {

@@ -94,7 +94,7 @@ fs::path Sources::State::resolve(const std::string& piece) const {
   if (piece.find('\0') != std::string::npos) {
     throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: the path has a zero byte", piece.c_str()));
   }
-  const fs::path path(piece);
+  fs::path path(piece);
   if (path.is_absolute()) return path;
   for (const fs::path& component : path) {
     if (component != "..") continue;
