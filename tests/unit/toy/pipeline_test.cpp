@@ -155,6 +155,14 @@ TEST(Pipeline, ReadsEachByteOnceAndOpensEachFileOnce) {
   EXPECT_EQ(done->arena.sources.bytes_read(), 200'000u + done->arena.sources.size(1));
 }
 
+TEST(Pipeline, ReadsOnlyTheColumnsThatItKeeps) {
+  ToyRun run;
+  run.file("a", counted(0, 8 * 8192)).set("drop_untouched", "columns behind the first 128");
+  run.tensor({{"name", "w"}, {"file", "a"}, {"shape", {8, 128}}, {"strides", {8192, 1}}});
+  const auto done = run.convert();
+  EXPECT_EQ(done->arena.sources.bytes_read(), 8u * 128 * 2 + done->arena.sources.size(1));
+}
+
 TEST(Pipeline, RefusesAMemoryBoundThatHoldsNoTask) {
   ToyRun run;
   add_two_ranks(run);

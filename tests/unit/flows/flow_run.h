@@ -1,0 +1,70 @@
+// Runs conversions with the plugins that ship, as the command does, without the command.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <boost/filesystem.hpp>
+#include <gtest/gtest.h>
+
+#include "ckptbridge/error.hpp"
+#include "core/pipeline.h"
+#include "core/search_path.h"
+#include "tests/unit/temp_folder.h"
+
+namespace ckptbridge {
+
+class FlowRun {
+ public:
+  static boost::filesystem::path golden(const std::string& name) {
+    return boost::filesystem::path(CKPTBRIDGE_GOLDEN) / name;
+  }
+
+  const TempFolder& folder() const { return folder_; }
+  boost::filesystem::path out() const { return folder_ / "out"; }
+
+  // Throws what the pipeline throws.
+  std::unique_ptr<Conversion> convert(const boost::filesystem::path& input, const std::string& to,
+                                      const std::vector<OptionText>& options = {},
+                                      Settings settings = {}) const {
+    Request request;
+    request.input = input;
+    request.output = out();
+    request.folder = folder_.path();
+    request.to = to;
+    request.options = options;
+    auto run = std::make_unique<Conversion>(registry_, request, settings);
+    prepare(*run);
+    ckptbridge::convert(*run);
+    return run;
+  }
+
+  // The error that a conversion ends with; nothing may be left where the output would be.
+  Error failure(const boost::filesystem::path& input, const std::string& to,
+                const std::vector<OptionText>& options = {}) const {
+    try {
+      convert(input, to, options);
+    } catch (const Error& error) {
+      EXPECT_FALSE(boost::filesystem::exists(out())) << "something was left behind";
+      EXPECT_FALSE(boost::filesystem::exists(out().string() + ".ckptbridge-partial"));
+      return error;
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return {CKB_OK, ""};
+  }
+
+ private:
+  static SearchPath plugins() {
+    SearchPath path;
+    path.folders = {{CKPTBRIDGE_PLUGINS, Origin::kOption}};
+    path.caller = path.installer = geteuid();
+    return path;
+  }
+
+  TempFolder folder_;
+  Registry registry_{plugins()};
+};
+
+}  // namespace ckptbridge

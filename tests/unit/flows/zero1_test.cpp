@@ -1,0 +1,99 @@
+// What zero1-reader says of real and of broken checkpoints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/flows/dcp_folder.h"
+#include "tests/unit/flows/flow_run.h"
+
+namespace ckptbridge {
+namespace {
+
+using testing::HasSubstr;
+
+// A .pt of a pickle that was written by hand, without storages.
+std::string pt_of(const std::string& pickle) {
+  namespace tf = torch_file;
+  const auto bytes = std::as_bytes(std::span(pickle));
+  const tf::ZipLayout zip = tf::lay_out_torch_file(tf::Bytes(bytes.begin(), bytes.end()), {});
+  std::string file(zip.size, '\0');
+  for (const auto& literal : zip.literals) {
+    std::memcpy(file.data() + literal.offset, literal.bytes.data(), literal.bytes.size());
+  }
+  return file;
+}
+
+class Zero1 : public testing::Test {
+ protected:
+  FlowRun flow_;
+};
+
+TEST_F(Zero1, NeverRunsWhatAPickleNames) {
+  const std::string ran = (flow_.folder() / "ran").string();
+  // Built in pieces, as lengths hold zeros, which would end a literal.
+  std::string pickle = "\x80\x02}X";
+  pickle += std::string("\x06\0\0\0", 4) + "module";
+  pickle += "cos\nsystem\nX";
+  pickle += static_cast<char>(6 + ran.size());
+  pickle += std::string("\0\0\0", 3) + "touch " + ran + "\x85Rs.";
+  const auto in = flow_.folder().write("evil.pt", pt_of(pickle));
+  const Error error = flow_.failure(in, "nemo2-torch_dist", {{"model-size", "7b"}});
+  EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
+  EXPECT_THAT(error.what(), HasSubstr("evil.pt"));
+  EXPECT_FALSE(boost::filesystem::exists(ran));
+}
+
+TEST_F(Zero1, ExplainsAGitLfsPointer) {
+  const auto in = flow_.folder().write(
+      "model.pt", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n");
+  EXPECT_THAT(flow_.failure(in, "nemo2-torch_dist", {{"model-size", "7b"}}).what(),
+              HasSubstr("model.pt"));
+}
+
+TEST_F(Zero1, SaysWhichRankIsMissing) {
+  const std::string whole = file_text(FlowRun::golden("nemo2/input_tiny.pt"));
+  for (const char* rank : {"00", "01", "03"}) {
+    flow_.folder().write(std::string("in/mp_rank_") + rank + "_model_states.pt", whole);
+  }
+  const Error error = flow_.failure(flow_.folder() / "in", "nemo2-torch_dist");
+  EXPECT_EQ(error.code(), CKB_NOT_FOUND);
+  EXPECT_THAT(error.what(), HasSubstr("rank 2 is missing: no mp_rank_02_model_states.pt"));
+}
+
+TEST_F(Zero1, RefusesRankFilesOfAnotherWorldSize) {
+  // The file says that it is the only rank.
+  const std::string whole = file_text(FlowRun::golden("nemo2/input_tiny.pt"));
+  flow_.folder().write("in/mp_rank_00_model_states.pt", whole);
+  flow_.folder().write("in/mp_rank_01_model_states.pt", whole);
+  const Error error = flow_.failure(flow_.folder() / "in", "nemo2-torch_dist");
+  EXPECT_EQ(error.code(), CKB_NOT_FOUND);
+  EXPECT_THAT(error.what(), HasSubstr("rank 0 of 1 (mp_world_size), but 2 rank files were found"));
+}
+
+TEST_F(Zero1, FollowsLatestToTheFolderThatItNames) {
+  flow_.folder().write("in/latest", "global_step10");
+  flow_.folder().write("in/global_step10/mp_rank_00_model_states.pt",
+                       file_text(FlowRun::golden("nemo2/input_tiny.pt")));
+  const auto run =
+      flow_.convert(flow_.folder() / "in", "nemo2-torch_dist",
+                    {{"profile", FlowRun::golden("nemo2/tiny_profile.json").string()}});
+  EXPECT_EQ(run->source.properties().at("mp_world_size"), "1");
+  EXPECT_EQ(read_dcp(flow_.out() / "weights").tensors.size(), 73u);
+}
+
+TEST_F(Zero1, SaysWhereLatestPointsWhenItPointsNowhere) {
+  flow_.folder().write("in/latest", "global_step10");
+  flow_.folder().write("in/other/mp_rank_00_model_states.pt", "");
+  const Error error = flow_.failure(flow_.folder() / "in", "nemo2-torch_dist");
+  EXPECT_EQ(error.code(), CKB_NOT_FOUND);
+  EXPECT_THAT(error.what(), HasSubstr("names global_step10, but there is no such folder"));
+}
+
+TEST_F(Zero1, RefusesATagThatLeavesTheCheckpoint) {
+  flow_.folder().write("in/latest", "../../etc");
+  flow_.folder().write("in/other/mp_rank_00_model_states.pt", "");
+  EXPECT_THAT(flow_.failure(flow_.folder() / "in", "nemo2-torch_dist").what(),
+              HasSubstr("is no folder below"));
+}
+
+}  // namespace
+}  // namespace ckptbridge
