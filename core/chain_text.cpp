@@ -5,6 +5,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/chain.h"
 #include "core/json_object.h"
+#include "core/words.h"
 
 namespace ckptbridge {
 namespace {
@@ -124,24 +125,6 @@ StepText parse_step(const nlohmann::json& value, const std::string& where) {
   return step;
 }
 
-std::string quoted(const std::string& word) {
-  bool plain = !word.empty();
-  for (const char c : word) {
-    plain = plain && (is_name_character(c) ||
-                      std::string_view("./=:,+@%").find(c) != std::string_view::npos);
-  }
-  if (plain) return word;
-  std::string result = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      result += "'\\''";
-    } else {
-      result += c;
-    }
-  }
-  return result + "'";
-}
-
 }  // namespace
 
 ChainText parse_chain(const std::vector<std::string>& arguments) {
@@ -197,12 +180,12 @@ std::string run_line(const ChainText& chain) {
   std::string line = "ckptbridge run";
   for (std::size_t i = 0; i < chain.steps.size(); ++i) {
     if (i > 0) line += " !";
-    line += " " + quoted(chain.steps[i].plugin);
-    if (i == 0) line += " " + quoted("path=" + chain.input.string());
+    line += " " + shell_quoted(chain.steps[i].plugin);
+    if (i == 0) line += " " + shell_quoted("path=" + chain.input.string());
     for (const auto& option : chain.steps[i].options) {
-      line += " " + quoted(option.value ? option.name + "=" + *option.value : option.name);
+      line += " " + shell_quoted(option.value ? option.name + "=" + *option.value : option.name);
     }
-    if (i + 1 == chain.steps.size()) line += " " + quoted("path=" + chain.output.string());
+    if (i + 1 == chain.steps.size()) line += " " + shell_quoted("path=" + chain.output.string());
   }
   return line;
 }

@@ -1,12 +1,12 @@
 #include "core/conversion.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "core/recognise.h"
 
 namespace ckptbridge {
 namespace {
@@ -39,9 +39,15 @@ Conversion::Conversion(const Registry& plugins, Request wanted, Settings how)
 ChainText find_chain(const Conversion& run) {
   const Request& wanted = run.request;
   if (!wanted.steps.empty()) return {wanted.input, wanted.output, wanted.steps};
-  return complete_chain({wanted.input, wanted.output, run.source.properties(), run.reader,
-                         &run.registry.require(Role::kWriter, wanted.to),
-                         run.registry.with_role(Role::kTransform), wanted.options});
+  try {
+    return complete_chain({wanted.input, wanted.output, run.source.properties(), run.reader,
+                           &run.registry.require(Role::kWriter, wanted.to),
+                           run.registry.with_role(Role::kTransform), wanted.options});
+  } catch (const Error& error) {
+    const auto known = recognise(run.registry, wanted.input, run.source.properties());
+    if (error.code() != CKB_UNSUPPORTED || known.empty()) throw;
+    throw Error(CKB_UNSUPPORTED, recognised_text(known, wanted.input));
+  }
 }
 
 const Manifest& manifest_of(const Conversion& run, std::size_t step) {

@@ -1,14 +1,14 @@
 #include "core/detect.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <vector>
 
 #include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "ckptbridge/error.hpp"
 #include "core/library.h"
+#include "core/recognise.h"
 
 namespace ckptbridge {
 
@@ -30,9 +30,11 @@ const Manifest& detect_reader(const Registry& registry, const Host& host,
   std::vector<std::string> formats;
   for (const Manifest* reader : best) formats.push_back(reader->format);
   if (!best.empty()) {
-    throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("{}: it could be {}; say which with --from", input.string(),
-                            fmt::join(formats, " or ")));
+    throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: it could be {}; say which with --from",
+                                                  input.string(), fmt::join(formats, " or ")));
+  }
+  if (const auto looks = recognise(registry, input); !looks.empty()) {
+    throw Error(CKB_UNSUPPORTED, recognised_text(looks, input));
   }
   throw Error(CKB_UNSUPPORTED,
               fmt::format("{}: no reader knows this format (it holds none of their files); there "

@@ -28,6 +28,9 @@ std::string size_text(std::uint64_t bytes);
 // "4,194,304"
 std::string count_text(std::uint64_t count);
 
+// A word as a shell takes it: in quotes where it needs them.
+std::string shell_quoted(const std::string& word);
+
 // "a, b, c"
 std::string list_text(const std::vector<std::string>& words);
 

@@ -45,3 +45,12 @@ function(ckptbridge_add_plugin id)
     endif()
   endif()
 endfunction()
+
+# ckptbridge_add_manifest(<id>)
+#
+# Places a manifest that has no library (its role is "recognise"), made from <id>.json.in.
+function(ckptbridge_add_manifest id)
+  set(folder ${CMAKE_BINARY_DIR}/${CKPTBRIDGE_PLUGIN_DIR})
+  configure_file(${id}.json.in ${folder}/${id}.json @ONLY)
+  install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+endfunction()

@@ -1,0 +1,189 @@
+#include "cli/command_line.h"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "core/words.h"
+
+namespace ckptbridge::cli {
+namespace {
+
+// Help in two columns, with the usage line that the verb wrote itself.
+class Formatter : public CLI::Formatter {
+ public:
+  explicit Formatter(std::string usage) : usage_(std::move(usage)) { column_width(34); }
+
+  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
+    return fmt::format("Usage: ckptbridge {}\n", usage_);
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+
+ private:
+  std::string usage_;
+};
+
+// What CLI11 gets for an argument: "--model_path=a_b" as "--model-path=a_b". It would take the
+// next argument as the value of "--tag=", so that becomes two.
+void add_argument(const std::string& argument, std::vector<std::string>& arguments) {
+  if (!argument.starts_with("--")) {
+    arguments.push_back(argument);
+    return;
+  }
+  const auto end = std::min(argument.find('='), argument.size());
+  const std::string name = hyphenated(argument.substr(0, end));
+  if (end + 1 == argument.size()) {
+    arguments.push_back(name);
+    arguments.emplace_back();
+  } else {
+    arguments.push_back(name + argument.substr(end));
+  }
+}
+
+[[noreturn]] void refuse(const std::string& problem) { throw Error(CKB_INVALID_ARGUMENT, problem); }
+
+}  // namespace
+
+struct CommandLine::State {
+  enum class Count { kAny, kAtMostOne, kOne };
+
+  struct Declared {
+    CLI::Option* option;
+    std::string shown;  // in messages
+    Count count;
+    Receiver receive;
+  };
+
+  CLI::App app;
+  std::string heading = "Options";
+  std::vector<Declared> declared;
+  std::vector<std::string> names{"--help"};  // with dashes, for "did you mean"
+
+  // The option is read by its raw words after parsing: CLI11 converts and counts nothing.
+  void add(const std::string& names_and_dashes, const std::string& value_name,
+           const std::string& help, Count count, Receiver receive) {
+    const bool is_positional = names_and_dashes.front() != '-';
+    const bool is_flag = value_name.empty() && !is_positional;
+    const std::string known = is_positional ? names_and_dashes : hyphenated(names_and_dashes);
+    CLI::Option* option = is_flag ? app.add_flag(known) : app.add_option(known, CLI::callback_t());
+    option->description(help)->type_name(value_name);
+    option->group(help.empty() ? "" : heading);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    if (is_positional && count == Count::kAny) option->expected(0, -1);
+    option->allow_extra_args(false);
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    declared.push_back({option, option->get_name(is_positional), count, std::move(receive)});
+  }
+
+  void receive(const Declared& what) const {
+    const auto& values = what.option->results();
+    if (values.empty() && what.count == Count::kOne)
+      refuse(fmt::format("{} is missing", what.shown));
+    if (values.size() > 1 && what.count != Count::kAny) {
+      refuse(fmt::format("{} is given {} times: {}", what.shown, values.size(), list_text(values)));
+    }
+    const bool is_flag = what.option->get_type_name().empty() && !what.option->get_positional();
+    for (const auto& value : values) {
+      if (is_flag && value == "true") {
+        what.receive(std::nullopt);
+      } else if (value.starts_with("--") && !what.option->get_positional()) {
+        refuse(fmt::format("{} needs a value, found {}", what.shown, value));
+      } else {
+        what.receive(value);
+      }
+    }
+  }
+};
+
+CommandLine::CommandLine(const std::string& usage, const std::string& summary)
+    : state_(std::make_unique<State>()) {
+  state_->app.description(summary);
+  state_->app.formatter(std::make_shared<Formatter>(usage));
+  state_->app.set_help_flag("-h,--help", "Print this");
+  state_->app.allow_extras();
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::heading(const std::string& text) { state_->heading = text; }
+
+void CommandLine::positional(const std::string& name, std::string& value, const std::string& help) {
+  state_->add(name, "", help, State::Count::kOne, [&value](const auto& word) { value = *word; });
+}
+
+void CommandLine::optional_positional(const std::string& name, std::string& value,
+                                      const std::string& help) {
+  state_->add(name, "", help, State::Count::kAtMostOne,
+              [&value](const auto& word) { value = *word; });
+}
+
+void CommandLine::positionals(const std::string& name, std::vector<std::string>& values,
+                              const std::string& help) {
+  state_->add(name, "", help, State::Count::kAny,
+              [&values](const auto& word) { values.push_back(*word); });
+}
+
+void CommandLine::option(const std::string& names, const std::string& value_name,
+                         std::string& value, const std::string& help) {
+  state_->add(names, value_name, help, State::Count::kAtMostOne,
+              [&value](const auto& word) { value = *word; });
+}
+
+void CommandLine::required_option(const std::string& names, const std::string& value_name,
+                                  std::string& value, const std::string& help) {
+  state_->add(names, value_name, help, State::Count::kOne,
+              [&value](const auto& word) { value = *word; });
+}
+
+void CommandLine::repeated_option(const std::string& names, const std::string& value_name,
+                                  std::vector<std::string>& values, const std::string& help) {
+  state_->add(names, value_name, help, State::Count::kAny,
+              [&values](const auto& word) { values.push_back(*word); });
+}
+
+void CommandLine::flag(const std::string& names, bool& value, const std::string& help) {
+  state_->add(names, "", help, State::Count::kAny, [&value, names](const auto& word) {
+    if (word && *word != "false") refuse(fmt::format("{} takes no value, found {}", names, *word));
+    value = !word.has_value();
+  });
+}
+
+void CommandLine::received_option(const std::string& names, const std::string& value_name,
+                                  const std::string& help, Receiver receiver) {
+  state_->add(names, value_name, help, State::Count::kAny, std::move(receiver));
+}
+
+bool CommandLine::has(const std::string& name) const {
+  return std::find(state_->names.begin(), state_->names.end(), "--" + hyphenated(name)) !=
+         state_->names.end();
+}
+
+void CommandLine::footer(const std::string& text) { state_->app.footer(text); }
+
+bool CommandLine::parse(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  for (const auto& argument : arguments) add_argument(argument, words);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  try {
+    state_->app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", state_->app.help());
+    return false;
+  } catch (const CLI::ParseError& error) {
+    refuse(error.what());
+  }
+  for (const auto& extra : state_->app.remaining()) {
+    const auto name = extra.substr(0, extra.find('='));
+    if (!extra.starts_with("-")) refuse(fmt::format("unexpected argument \"{}\"", extra));
+    refuse(fmt::format("unknown option {}{}", name, did_you_mean(name, state_->names)));
+  }
+  for (const auto& what : state_->declared) state_->receive(what);
+  return true;
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,34 @@
+// Standard error during a conversion: progress, and what the core and plugins log, in turns.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "cli/progress.h"
+#include "core/workers.h"
+
+namespace ckptbridge::cli {
+
+class Console {
+ public:
+  // verbose: what is less than a warning is printed too. The console must outlive what feedback()
+  // and log() give.
+  Console(ProgressStyle style, bool verbose);
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  Feedback feedback();
+  // [any-thread] A message that was printed before is not printed again.
+  std::function<void(int level, const std::string& message)> log();
+
+ private:
+  std::mutex mutex_;
+  ProgressPrinter progress_;
+  std::set<std::string> logged_;
+  bool verbose_;
+};
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,30 @@
+// What all converting verbs share: their common options, and doing or planning the work.
+#pragma once
+
+#include <string>
+
+#include "cli/command_line.h"
+#include "core/conversion.h"
+#include "core/registry.h"
+
+namespace ckptbridge::cli {
+
+// The common options as typed.
+struct CommonOptions {
+  std::string threads;
+  std::string memory;
+  std::string progress = "auto";
+  bool overwrite = false;
+  bool sync = false;  // the default, for symmetry
+  bool no_sync = false;
+  bool dry_run = false;
+  bool json = false;
+  bool verbose = false;
+};
+
+void declare_common_options(CommandLine& line, CommonOptions& options);
+
+// Converts, or with dry_run plans, and prints the result. Gives the exit code.
+int perform(const Registry& registry, const Request& request, const CommonOptions& options);
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,12 @@
+// What the shell is told.
+#pragma once
+
+#include "ckptbridge/plugin.h"
+
+namespace ckptbridge::cli {
+
+// 0 done, 1 failed inside (a bug), 2 usage, 3 input invalid, incomplete, mismatching or
+// unsupported, 5 output exists, 6 no space or I/O error, 7 memory bound impossible, 75 interrupted.
+int exit_code(ckb_status status);
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,56 @@
+// Commands with the flags that users of the Python scripts have in their fingers. Each becomes the
+// same request as a `convert`, and takes all of its options besides its own.
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "cli/conversion.h"
+#include "cli/setup.h"
+#include "cli/verbs.h"
+#include "core/words.h"
+
+namespace ckptbridge::cli {
+namespace {
+
+// The options that every preset takes besides its own, the arguments, and the work.
+int perform_preset(CommandLine& line, const Registry& registry, Request& request,
+                   const Arguments& arguments, bool dry_run,
+                   const std::function<void()>& fill_request) {
+  CommonOptions common;
+  declare_common_options(line, common);
+  declare_plugin_options(line, registry, request.options);
+  if (!line.parse(arguments)) return 0;
+  fill_request();
+  request.folder = boost::filesystem::current_path();
+  common.dry_run = common.dry_run || dry_run;
+  return perform(registry, request, common);
+}
+
+}  // namespace
+
+int convert_to_nemo(const Arguments& arguments, bool dry_run) {
+  const Registry registry = open_registry(arguments);
+  Request request;
+  std::string model_path;
+  std::string output_dir;
+  std::string format = "torch_dist";
+  CommandLine line("convert_to_nemo --model-path F --output-dir D --model-size S [options]",
+                   "Makes a NeMo2 checkpoint of a savanna or ZeRO-1 checkpoint of Evo2.");
+  line.required_option("--model-path", "PATH", model_path,
+                       "The checkpoint: a .pt file or a folder");
+  line.required_option("--output-dir", "PATH", output_dir, "The NeMo2 checkpoint to make");
+  line.option("--ckpt-format", "torch_dist|zarr", format, "Format of its weights [torch_dist]");
+  return perform_preset(line, registry, request, arguments, dry_run, [&] {
+    if (format != "torch_dist" && format != "zarr") {
+      throw Error(CKB_INVALID_ARGUMENT,
+                  fmt::format("--ckpt-format: \"{}\" is none of torch_dist, zarr{}", format,
+                              did_you_mean(format, {"torch_dist", "zarr"})));
+    }
+    request.input = model_path;
+    request.output = output_dir;
+    request.to = "nemo2-" + format;
+    registry.require(Role::kWriter, request.to);
+  });
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,12 @@
+// Ctrl-C, and what a batch system sends before it kills.
+#pragma once
+
+namespace ckptbridge::cli {
+
+// From now on SIGINT and SIGTERM are remembered; a second one of a kind ends the process at once.
+void watch_signals();
+
+// Whether one has come.
+bool stop_was_asked();
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,98 @@
+#include "cli/verbs.h"
+
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "cli/version.h"
+#include "core/words.h"
+
+namespace ckptbridge::cli {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> kTable = {
+      {"convert", "convert a checkpoint; finds the plugins between IN and a format", nullptr,
+       convert},
+      {"run", "run a chain of plugins: reader path=IN ! transform ! writer path=OUT", nullptr, run},
+      {"plan", "say what convert, run or a preset would do, and stop", plan, nullptr},
+      {"inspect", "say what a checkpoint is and what can be done with it", inspect, nullptr},
+      {"plugins", "list the plugins, and where they were looked for", plugins, nullptr},
+      {"profiles", "list model profiles, or show one", profiles, nullptr},
+  };
+  return kTable;
+}
+
+const std::vector<Verb>& presets() {
+  static const std::vector<Verb> kTable = {
+      {"convert_to_nemo", "a savanna or ZeRO-1 checkpoint of Evo2 becomes a NeMo2 one", nullptr,
+       convert_to_nemo},
+  };
+  return kTable;
+}
+
+const Verb* find_verb(std::string_view name) {
+  for (const auto* table : {&verbs(), &presets()}) {
+    for (const Verb& verb : *table) {
+      if (hyphenated(verb.name) == hyphenated(name)) return &verb;
+    }
+  }
+  return nullptr;
+}
+
+std::string short_usage() {
+  return "Usage: ckptbridge convert IN OUT --to FORMAT\n"
+         "       ckptbridge VERB --help, ckptbridge --help\n";
+}
+
+std::string overview() {
+  std::string text =
+      "ckptbridge moves model checkpoints from one format to another.\n\n" + short_usage();
+  text += "\nVerbs:\n";
+  for (const Verb& verb : verbs()) text += fmt::format("  {:<18} {}\n", verb.name, verb.summary);
+  text += "\nPresets, with the flags of the Python scripts of these names:\n";
+  for (const Verb& verb : presets()) text += fmt::format("  {:<18} {}\n", verb.name, verb.summary);
+  text +=
+      "\nOptions:\n"
+      "  -h, --help         print this; behind a verb, what the verb takes\n"
+      "  --version          print the version\n"
+      "\nExit codes: 0 done, 1 a bug, 2 usage, 3 input invalid, incomplete or unsupported, 5 "
+      "output "
+      "exists,\n6 no space or I/O error, 7 memory bound impossible, 75 interrupted.\n";
+  return text;
+}
+
+int dispatch(const Arguments& arguments) {
+  if (arguments.empty()) {
+    fmt::print(stderr, "{}", short_usage());
+    return 2;
+  }
+  const std::string& first = arguments.front();
+  const bool help_of_verb = first == "help" && arguments.size() > 1;
+  if (first == "--help" || first == "-h" || (first == "help" && !help_of_verb)) {
+    fmt::print("{}", overview());
+    return 0;
+  }
+  if (first == "--version" || first == "version") {
+    fmt::print("ckptbridge {} (plugin ABI {}.{})\n", kVersion, CKB_ABI_MAJOR, CKB_ABI_MINOR);
+    return 0;
+  }
+  const std::string& name = help_of_verb ? arguments[1] : first;
+  if (name.starts_with("-")) {
+    throw Error(CKB_INVALID_ARGUMENT, fmt::format("option {} before a verb; options follow it, as "
+                                                  "in: ckptbridge convert IN OUT --to FORMAT {}",
+                                                  name, name));
+  }
+  const Verb* verb = find_verb(name);
+  if (verb == nullptr) {
+    std::vector<std::string> names;
+    for (const auto* table : {&verbs(), &presets()}) {
+      for (const Verb& known : *table) names.emplace_back(known.name);
+    }
+    throw Error(CKB_INVALID_ARGUMENT, fmt::format("unknown verb \"{}\"{}; there are {}", name,
+                                                  did_you_mean(name, names), list_text(names)));
+  }
+  const Arguments rest =
+      help_of_verb ? Arguments{"--help"} : Arguments(arguments.begin() + 1, arguments.end());
+  return verb->convert == nullptr ? verb->run(rest) : verb->convert(rest, false);
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,41 @@
+// The verbs of the command, one file each, and the table of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ckptbridge::cli {
+
+using Arguments = std::vector<std::string>;  // behind the verb
+
+// Each gives the exit code and throws Error. dry_run: as `plan` does it.
+int convert(const Arguments& arguments, bool dry_run);
+int run(const Arguments& arguments, bool dry_run);
+int convert_to_nemo(const Arguments& arguments, bool dry_run);
+int plan(const Arguments& arguments);
+int inspect(const Arguments& arguments);
+int plugins(const Arguments& arguments);
+int profiles(const Arguments& arguments);
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const Arguments&);
+  int (*convert)(const Arguments&, bool dry_run);  // instead of run: it converts
+};
+
+const std::vector<Verb>& verbs();
+const std::vector<Verb>& presets();
+
+// Verb or preset, whether written with hyphens or underscores; nullptr: there is none.
+const Verb* find_verb(std::string_view name);
+
+// What an empty command line and --help print.
+std::string short_usage();
+std::string overview();
+
+// Runs a whole command line, without the program's name.
+int dispatch(const Arguments& arguments);
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,110 @@
+#include "core/inspect.h"
+
+#include <algorithm>
+
+#include "ckptbridge/error.hpp"
+#include "core/ledger.h"
+#include "core/pipeline.h"
+#include "core/recognise.h"
+
+namespace ckptbridge {
+namespace {
+
+// The property by which a transform says which model size it found.
+constexpr const char* kModelSize = "model_size";
+
+std::string property(const Graph& graph, const std::string& key) {
+  const auto found = graph.properties().find(key);
+  return found == graph.properties().end() ? "" : found->second;
+}
+
+void describe(const Graph& graph, const boost::filesystem::path& input, Inspection& result) {
+  const Arena& arena = graph.arena();
+  result.properties = graph.properties();
+  result.files = arena.sources.count();
+  result.objects = graph.objects().size();
+  for (const Tensor& tensor : graph.tensors()) {
+    ++result.roles[tensor.role];
+    result.mp_ranks =
+        std::max<std::uint64_t>(result.mp_ranks, static_cast<std::uint64_t>(tensor.mp_world_size));
+    DtypeCount& count = result.dtypes[dtype_name(arena.nodes.dtype(tensor.value))];
+    ++count.tensors;
+    count.elements += arena.nodes.count(tensor.value);
+    count.bytes += arena.nodes.size(tensor.value);
+    result.bytes += arena.nodes.size(tensor.value);
+  }
+  result.unread = make_ledger(graph, {}, input).unread;
+}
+
+// What became of reading, chain and transforms towards one format.
+void try_target(const Registry& registry, const Request& wanted, const Settings& settings,
+                Target& target, Inspection& result) {
+  Request request = wanted;
+  request.to = target.format;
+  Conversion run(registry, std::move(request), settings);
+  try {
+    open(run);
+    read(run);
+    rewrite(run);
+  } catch (const Error& error) {
+    if (error.code() == CKB_CANCELLED) throw;
+    target.problem = error.what();
+    return;
+  }
+  result.notes = run.arena.notes;
+  result.model_size = property(run.target, kModelSize);
+}
+
+// Formats to which manifests lead. Each is tried, since only the transforms know whether they can
+// convert this model.
+void find_targets(const Conversion& run, Inspection& result) {
+  const Request& wanted = run.request;
+  const auto transforms = run.registry.with_role(Role::kTransform);
+  for (const Manifest* writer : run.registry.with_role(Role::kWriter)) {
+    try {
+      const auto chain = complete_chain({wanted.input, "OUT", run.source.properties(), run.reader,
+                                         writer, transforms, wanted.options});
+      result.targets.push_back({writer->format, run_line(chain), ""});
+    } catch (const Error&) {  // then no chain leads there
+    }
+  }
+  for (Target& target : result.targets) {
+    try_target(run.registry, wanted, run.settings, target, result);
+  }
+}
+
+}  // namespace
+
+Inspection inspect(const Registry& registry, const Request& wanted, const Settings& settings) {
+  Inspection result;
+  Conversion run(registry, wanted, settings);
+  try {
+    open(run);
+  } catch (const Error& error) {
+    const auto looks = recognise(registry, wanted.input);
+    if (error.code() != CKB_UNSUPPORTED || looks.empty()) throw;
+    result.format = looks.front()->format;
+    result.summary = looks.front()->summary;
+    for (const Manifest* known : looks) result.text.push_back(known->text);
+    return result;
+  }
+  result.format = run.reader->format;
+  result.summary = run.reader->summary;
+  result.reader = run.reader->id;
+  try {
+    read(run);
+  } catch (const Error& error) {
+    if (error.code() == CKB_CANCELLED) throw;
+    result.problem = error.what();
+    result.code = error.code();
+    return result;
+  }
+  describe(run.source, wanted.input, result);
+  find_targets(run, result);
+  for (const Manifest* known : recognise(registry, wanted.input, run.source.properties())) {
+    result.text.push_back(known->text);
+  }
+  return result;
+}
+
+}  // namespace ckptbridge
