@@ -178,10 +178,11 @@ Coverage require_coverage(const Graph& read, const Layout& layout) {
   Reasons reasons(coverage);
   for (const Drop& drop : arena.drops) accounts.add(drop.value, reasons(drop.reason));
   for (const ObjectDrop& drop : arena.object_drops) {
-    const std::size_t why = reasons(drop.reason);
     for (const Object& object : read.objects()) {
       if (object.name != drop.name) continue;
-      for (const ckb_node storage : object.storages) accounts.add(storage, why);
+      for (const ckb_node storage : object.storages) {
+        if (arena.nodes.count(storage) > 0) accounts.add(storage, reasons(drop.reason));
+      }
     }
   }
   for (const UntouchedDrop& drop : arena.untouched_drops) {
