@@ -24,19 +24,26 @@ class Expansion {
 
  private:
   template <typename Visit>
-  void for_each_place(const Visit& visit) const {
+  void for_each_place(const Visit& visit) {
     visit(Position::kEmbedding, 0);
     for (std::size_t layer = 0; layer < pattern_.size(); ++layer) visit(Position::kLayer, layer);
     visit(Position::kNorm, 0);
     visit(Position::kOutput, 0);
   }
 
-  std::uint64_t number(const std::string& expression, std::size_t layer) const {
+  // Most expressions are the same in every layer; those are evaluated once.
+  std::uint64_t number(const std::string& expression, std::size_t layer) {
+    const auto known = constants_.find(expression);
+    if (known != constants_.end()) return known->second;
+    bool constant = true;
     const auto lookup = [&](const std::string& name) {
-      if (name == "layer") return static_cast<std::int64_t>(layer);
-      return profile_.integer(name);
+      if (name != "layer") return profile_.integer(name);
+      constant = false;
+      return static_cast<std::int64_t>(layer);
     };
-    return evaluate(expression, lookup, profile_.origin);
+    const std::uint64_t value = evaluate(expression, lookup, profile_.origin);
+    if (constant) constants_.emplace(expression, value);
+    return value;
   }
 
   bool applies(const Scope& scope, Position at, std::size_t layer) const {
@@ -44,7 +51,7 @@ class Expansion {
            (at != Position::kLayer || scope.layers.find(pattern_[layer]) != std::string::npos);
   }
 
-  std::string source_name(const std::string& parameter, Position at, std::size_t layer) const {
+  std::string source_name(const std::string& parameter, Position at, std::size_t layer) {
     for (const auto& [position, expression] : names_.positions) {
       if (position == at) {
         return "sequential." + std::to_string(number(expression, layer)) + "." + parameter;
@@ -107,7 +114,7 @@ class Expansion {
     return out_.sources[found->second];
   }
 
-  void cut(const TargetRule& rule, Source& source, Target& target, std::size_t layer) const {
+  void cut(const TargetRule& rule, Source& source, Target& target, std::size_t layer) {
     const Cut cut{static_cast<std::size_t>(rule.keep->dim), number(rule.keep->count, layer),
                   rule.keep->reason, rule.keep->identifying};
     if (cut.dim >= source.shape.size()) {
@@ -148,6 +155,7 @@ class Expansion {
   const NameTable& names_;
   const std::string& pattern_;
   Expected out_;
+  std::unordered_map<std::string, std::uint64_t> constants_;
   std::unordered_map<std::string, std::size_t> index_;
 };
 
