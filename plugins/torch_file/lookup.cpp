@@ -36,17 +36,18 @@ std::string describe(const Values& values, ValueId id) {
     case Kind::kNone:
       return "None";
     case Kind::kBool:
-      return *values.as_bool(id) ? "True" : "False";
+      return id == Values::boolean(true) ? "True" : "False";
     case Kind::kInt:
-      return "int " + std::to_string(*values.as_int(id));
+      return "int " + std::to_string(values.as_int(id).value_or(0));
     case Kind::kBigInt:
       return "int of " + std::to_string(values.big_integer(id).size()) + " bytes";
     case Kind::kFloat:
-      return "float " + std::to_string(*values.as_float(id));
+      return "float " + std::to_string(values.as_float(id).value_or(0));
     case Kind::kString:
-      return "str " + quoted(*values.as_string(id));
+      return "str " + quoted(values.as_string(id).value_or(""));
     case Kind::kBytes:
-      return "bytes of size " + std::to_string(values.as_bytes(id)->size());
+      return "bytes of size " +
+             std::to_string(values.as_bytes(id).value_or(std::span<const std::byte>{}).size());
     case Kind::kList:
       return "list of " + std::to_string(values.elements(id).size());
     case Kind::kTuple:
@@ -58,7 +59,7 @@ std::string describe(const Values& values, ValueId id) {
     case Kind::kDict:
       return "dict of " + std::to_string(values.items(id).size());
     case Kind::kGlobal:
-      return joined(*values.as_global(id));
+      return joined(values.as_global(id).value_or(GlobalName{}));
     case Kind::kObject: {
       const std::string name = class_name(values, id);
       return name.empty() ? "object of an unnamed class" : "object of " + name;

@@ -25,8 +25,8 @@ bool is_mapping(const Values& values, ValueId id);
 // The items of a mapping, in order; nothing for all else. A pickle may repeat a key; Python keeps
 // the last value.
 std::vector<Item> items_of(const Values& values, ValueId id);
-// The value at a string key of a mapping. Looks at each item: for a few keys of a large dict, or all
-// of a small one.
+// The value at a string key of a mapping. Looks at each item: for a few keys of a large dict, or
+// all of a small one.
 std::optional<ValueId> find(const Values& values, ValueId mapping, std::string_view key);
 // An attribute of an object, from its state: a dict, or a pair of dicts (the second: slots).
 std::optional<ValueId> attribute(const Values& values, ValueId object, std::string_view name);

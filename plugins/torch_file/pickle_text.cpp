@@ -115,7 +115,7 @@ std::optional<std::string> parse_repr(std::string_view text) {
     } else if (text[1] >= '0' && text[1] <= '7') {
       const std::string_view digits = text.substr(1, 3);
       const std::size_t size = std::min(digits.find_first_not_of("01234567"), digits.size());
-      result += static_cast<char>(*parse_digits(digits.substr(0, size), 8) & 0xFF);
+      result += static_cast<char>(parse_digits(digits.substr(0, size), 8).value_or(0) & 0xFF);
       text.remove_prefix(1 + size);
     } else {
       result += '\\';  // Python leaves an unknown escape as it is

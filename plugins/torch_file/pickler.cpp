@@ -257,14 +257,14 @@ bool Pickler::write_scalar(ValueId id) {
       emit(Opcode::kNone);
       return true;
     case Kind::kBool:
-      emit(*values_.as_bool(id) ? Opcode::kNewTrue : Opcode::kNewFalse);
+      emit(id == Values::boolean(true) ? Opcode::kNewTrue : Opcode::kNewFalse);
       return true;
     case Kind::kInt:
-      write_int(*values_.as_int(id));
+      write_int(values_.as_int(id).value_or(0));
       return true;
     case Kind::kFloat: {
       emit(Opcode::kBinFloat);
-      const auto bits = std::bit_cast<std::uint64_t>(*values_.as_float(id));
+      const auto bits = std::bit_cast<std::uint64_t>(values_.as_float(id).value_or(0));
       for (int shift = 56; shift >= 0; shift -= 8) {
         number<std::uint8_t>(static_cast<std::uint8_t>(bits >> shift));
       }
@@ -286,13 +286,13 @@ void Pickler::write(ValueId id) {
       write_long(values_.big_integer(id));
       return put(id);
     case Kind::kString:
-      write_text(*values_.as_string(id));
+      write_text(values_.as_string(id).value_or(""));
       return put(id);
     case Kind::kBytes:
-      write_bytes(*values_.as_bytes(id));
+      write_bytes(values_.as_bytes(id).value_or(std::span<const std::byte>{}));
       return put(id);
     case Kind::kGlobal: {
-      const GlobalName global = *values_.as_global(id);
+      const GlobalName global = values_.as_global(id).value_or(GlobalName{});
       write_global(global.module, global.name);
       return put(id);
     }

@@ -201,6 +201,7 @@ ValueId storage_pid(Values& values, ValueId storage_class, const std::string& ke
 
 ValueId int_tuple(Values& values, const std::vector<std::int64_t>& numbers) {
   std::vector<ValueId> elements;
+  elements.reserve(numbers.size());
   for (const std::int64_t number : numbers) elements.push_back(values.integer(number));
   return values.tuple(elements);
 }
@@ -324,10 +325,11 @@ ValueId make_tensor(Values& values, const Tensor& tensor) {
   const bool is_v3 = !has_storage_class(tensor.dtype);
   const std::string dtype = dtype_name(tensor.dtype);
   Dtype known{};
-  if (is_v3 && !parse_dtype(dtype, known)) {
+  const std::uint64_t element_size = item_size(tensor.dtype);
+  if (element_size == 0 || (is_v3 && !parse_dtype(dtype, known))) {
     throw Error(CKB_UNSUPPORTED, "a .pt cannot hold a tensor of type " + dtype);
   }
-  const std::uint64_t elements = tensor.storage.size / item_size(tensor.dtype);
+  const std::uint64_t elements = tensor.storage.size / element_size;
   require_inside(tensor, elements, "tensor to write");
   const std::uint64_t count = is_v3 ? tensor.storage.size : elements;
   const ValueId pid =

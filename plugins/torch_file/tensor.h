@@ -17,8 +17,8 @@ struct Storage {
   std::string key;             // the record is data/<key>
   std::optional<Dtype> dtype;  // nullopt: untyped, count is bytes
   std::string location;        // "cpu", "cuda:0"
-  std::uint64_t count;         // elements
-  std::uint64_t size;          // bytes
+  std::uint64_t count = 0;     // elements
+  std::uint64_t size = 0;      // bytes
 };
 
 // Throws CKB_CORRUPT when the value is no persistent id of a storage, CKB_UNSUPPORTED for quantized
@@ -28,7 +28,7 @@ Storage read_storage(const Values& values, ValueId persistent, const std::string
 // A view of a storage. Checked: it lies inside, and its bytes can be counted in 63 bits.
 struct Tensor {
   Storage storage;
-  Dtype dtype;
+  Dtype dtype{};
   std::uint64_t offset = 0;  // of the first element in the storage, in elements
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides;  // in elements; never negative

@@ -272,10 +272,10 @@ void Machine::push_old_instance(ValueId callable, std::span<const ValueId> args)
 void Machine::stack_global() {
   const ValueId name = pop();
   const ValueId module = pop();
-  if (values_.kind(name) != Kind::kString || values_.kind(module) != Kind::kString) {
-    fail("the name of a class is no string");
-  }
-  push_global(*values_.as_string(module), *values_.as_string(name));
+  const auto module_text = values_.as_string(module);
+  const auto name_text = values_.as_string(name);
+  if (!module_text || !name_text) fail("the name of a class is no string");
+  push_global(*module_text, *name_text);
 }
 
 void Machine::obj() {
