@@ -131,8 +131,8 @@ Graph Plugin::rewrite(const Graph& in, const std::string& options) const {
     return transform->open(options.c_str(), self, error);
   });
   Graph out(in.arena());
-  Graph before = in;
-  const ckb_graph in_handle{before};
+  // Behind a const handle a plugin can only look.
+  const ckb_graph in_handle{const_cast<Graph&>(in)};
   ckb_graph out_handle{out};
   call(id_, [&](ckb_error* error) {
     return transform->rewrite(opened.self(), &in_handle, &out_handle, error);
