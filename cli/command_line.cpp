@@ -74,8 +74,7 @@ struct CommandLine::State {
     option->description(help)->type_name(value_name);
     option->group(help.empty() ? "" : heading);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    if (is_positional && count == Count::kAny) option->expected(0, -1);
-    option->allow_extra_args(false);
+    option->allow_extra_args(is_positional && count == Count::kAny);
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);
     declared.push_back({option, option->get_name(is_positional), count, std::move(receive)});
   }
@@ -167,7 +166,15 @@ void CommandLine::footer(const std::string& text) { state_->app.footer(text); }
 
 bool CommandLine::parse(const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
-  for (const auto& argument : arguments) add_argument(argument, words);
+  bool only_words = false;  // behind "--"
+  for (const auto& argument : arguments) {
+    only_words = only_words || argument == "--";
+    if (only_words) {
+      words.push_back(argument);
+    } else {
+      add_argument(argument, words);
+    }
+  }
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
     state_->app.parse(words);
@@ -178,6 +185,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     refuse(error.what());
   }
   for (const auto& extra : state_->app.remaining()) {
+    if (extra == "--") continue;  // CLI11 keeps it among what it did not need
     const auto name = extra.substr(0, extra.find('='));
     if (!extra.starts_with("-")) refuse(fmt::format("unexpected argument \"{}\"", extra));
     refuse(fmt::format("unknown option {}{}", name, did_you_mean(name, state_->names)));

@@ -16,8 +16,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string command_for(const std::string& input, const std::string& format) {
-  return fmt::format("ckptbridge convert {} OUT --to {}", shell_quoted(input), format);
+// The input as typed, and what else was typed for plugins: the next command needs it again.
+std::string command_for(const Request& request, const std::string& format) {
+  auto command = fmt::format("ckptbridge convert {} OUT --to {}",
+                             shell_quoted(request.input.string()), format);
+  if (!request.from.empty()) command += " --from " + shell_quoted(request.from);
+  for (const auto& [name, value] : request.options) {
+    command += " --" + name + (value ? " " + shell_quoted(*value) : "");
+  }
+  return command;
 }
 
 std::string row(const char* name, const std::string& text) {
@@ -42,11 +49,11 @@ std::string contents_text(const Inspection& found) {
   return text;
 }
 
-std::string targets_text(const Inspection& found, const std::string& input) {
+std::string targets_text(const Inspection& found, const Request& request) {
   std::string text;
   for (const Target& target : found.targets) {
     if (target.problem.empty()) {
-      text += row("next", command_for(input, target.format));
+      text += row("next", command_for(request, target.format));
     } else {
       text += row("not", fmt::format("{}: {}", target.format, target.problem));
     }
@@ -57,8 +64,8 @@ std::string targets_text(const Inspection& found, const std::string& input) {
   return text;
 }
 
-std::string text_of(const Inspection& found, const std::string& input, bool verbose) {
-  std::string text = input + "\n";
+std::string text_of(const Inspection& found, const Request& request, bool verbose) {
+  std::string text = request.input.string() + "\n";
   text += row("format", fmt::format("{} ({})", found.format, found.summary));
   for (const auto& known : found.text) text += row("this is", known);
   if (found.reader.empty()) return text;
@@ -71,13 +78,13 @@ std::string text_of(const Inspection& found, const std::string& input, bool verb
                                     : count_text(found.unread.size()) + " files, such as " +
                                           found.unread.front());
   }
-  if (!found.model_size.empty()) text += row("model", found.model_size);
+  if (!found.model_size.empty()) text += row("size", found.model_size);
   for (const auto& note : found.notes) text += row("", note);
-  return text + targets_text(found, input);
+  return text + targets_text(found, request);
 }
 
-ordered_json json_of(const Inspection& found, const std::string& input) {
-  ordered_json json = {{"input", input},
+ordered_json json_of(const Inspection& found, const Request& request) {
+  ordered_json json = {{"input", request.input.string()},
                        {"format", found.format},
                        {"summary", found.summary},
                        {"readable", !found.reader.empty()}};
@@ -107,7 +114,7 @@ ordered_json json_of(const Inspection& found, const std::string& input) {
   for (const Target& target : found.targets) {
     ordered_json next = {{"format", target.format}, {"possible", target.problem.empty()}};
     if (target.problem.empty()) {
-      next["command"] = command_for(input, target.format);
+      next["command"] = command_for(request, target.format);
       next["chain"] = target.chain;
     } else {
       next["problem"] = target.problem;
@@ -144,9 +151,9 @@ int inspect(const Arguments& arguments) {
   const Inspection found = inspect(registry, request, settings);
   if (json) {
     fmt::print("{}\n",
-               json_of(found, input).dump(2, ' ', false, ordered_json::error_handler_t::replace));
+               json_of(found, request).dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
-    fmt::print("{}", text_of(found, input, verbose));
+    fmt::print("{}", text_of(found, request, verbose));
   }
   if (!found.problem.empty()) throw Error(found.code, found.problem);
   return 0;

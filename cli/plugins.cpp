@@ -80,9 +80,7 @@ void print_text(const Registry& registry, bool verbose) {
     print_table(registry, true);
   }
   for (const auto& entry : registry.entries()) {
-    if (!entry.problem.empty()) {
-      fmt::print("\n{} cannot be used ({}):\n  {}\n", entry.id, entry.path.string(), entry.problem);
-    } else if (!entry.shadowed_by.empty()) {
+    if (entry.problem.empty() && !entry.shadowed_by.empty()) {
       fmt::print("\n{}: {} comes before {}\n", entry.id, entry.shadowed_by, entry.path.string());
     }
     if (!verbose) continue;

@@ -29,20 +29,34 @@ std::string input_text(const Coverage& coverage, std::uint32_t files) {
   return text + "\n";
 }
 
+// One line for each reason: an object's own tensors are left out with it, for the same reason.
+std::string dropped_text(const Ledger& ledger, bool all) {
+  std::vector<std::pair<std::string, std::string>> lines;  // reason, what
+  for (const auto& [reason, values, bytes] : ledger.dropped) {
+    lines.emplace_back(reason, fmt::format("{} in {}", size_text(bytes), counted(values, "value")));
+  }
+  for (const auto& [reason, names] : ledger.dropped_objects) {
+    const auto what = fmt::format("{} ({})", counted(names.size(), "object"), some_of(names, all));
+    const auto line = std::find_if(lines.begin(), lines.end(),
+                                   [&reason = reason](const auto& l) { return l.first == reason; });
+    if (line == lines.end()) {
+      lines.emplace_back(reason, what);
+    } else {
+      line->second += " and " + what;
+    }
+  }
+  std::string text;
+  for (const auto& [reason, what] : lines) text += fmt::format("left out: {}: {}\n", reason, what);
+  return text;
+}
+
 std::string ledger_text(const Ledger& ledger, bool all) {
   std::string text;
   for (const auto& [from, to, tensors] : ledger.roundings) {
     text += fmt::format("rounded: {} from {} to {}\n", counted(tensors, "tensor"), dtype_name(from),
                         dtype_name(to));
   }
-  for (const auto& [reason, values, bytes] : ledger.dropped) {
-    text +=
-        fmt::format("left out: {}, {}: {}\n", size_text(bytes), counted(values, "value"), reason);
-  }
-  for (const auto& [reason, names] : ledger.dropped_objects) {
-    text += fmt::format("left out: {}: {} ({})\n", counted(names.size(), "object"), reason,
-                        some_of(names, all));
-  }
+  text += dropped_text(ledger, all);
   if (!ledger.unread.empty()) {
     text += fmt::format("not read: {}: {}\n", counted(ledger.unread.size(), "file"),
                         some_of(ledger.unread, all));

@@ -15,7 +15,7 @@ constexpr std::size_t kMostTransforms = 4;
 
 std::string stated(const Properties& properties, const std::string& key) {
   const auto found = properties.find(key);
-  return found == properties.end() ? "no " + key : fmt::format("{}={}", key, found->second);
+  return found == properties.end() ? "no known " + key : fmt::format("{}={}", key, found->second);
 }
 
 bool holds(const Properties& properties, const std::string& key, const std::string& value) {

@@ -7,6 +7,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/recognise.h"
+#include "core/words.h"
 
 namespace ckptbridge {
 namespace {
@@ -17,6 +18,20 @@ namespace fs = boost::filesystem;
 fs::path root_of(const fs::path& input) {
   if (fs::is_directory(input)) return input;
   return input.has_parent_path() ? input.parent_path() : fs::path(".");
+}
+
+// Enough for a user to see what model it is.
+std::string first_names(const Graph& graph) {
+  constexpr std::size_t kFew = 3;
+  std::vector<std::string> names;
+  for (const Tensor& tensor : graph.tensors()) {
+    if (names.size() == kFew) {
+      names.push_back("…");
+      break;
+    }
+    names.push_back(tensor.name);
+  }
+  return names.empty() ? "none" : list_text(names);
 }
 
 HostServices services_of(const Registry& registry, const Settings& settings) {
@@ -44,9 +59,11 @@ ChainText find_chain(const Conversion& run) {
                            &run.registry.require(Role::kWriter, wanted.to),
                            run.registry.with_role(Role::kTransform), wanted.options});
   } catch (const Error& error) {
+    if (error.code() != CKB_UNSUPPORTED) throw;
     const auto known = recognise(run.registry, wanted.input, run.source.properties());
-    if (error.code() != CKB_UNSUPPORTED || known.empty()) throw;
-    throw Error(CKB_UNSUPPORTED, recognised_text(known, wanted.input));
+    if (!known.empty()) throw Error(CKB_UNSUPPORTED, recognised_text(known, wanted.input));
+    throw Error(CKB_UNSUPPORTED, fmt::format("{}: {}; its tensors are {}", wanted.input.string(),
+                                             error.what(), first_names(run.source)));
   }
 }
 

@@ -205,6 +205,7 @@ class Evo2Mapper : public plugin::Transform {
     Mapper::add_object(out, "common", evo2::common_state(folder));
     out.set_property("names", "megatron");
     out.set_property("mp_world_size", "1");
+    out.set_property("model_size", profile.name);  // for `ckptbridge inspect`
 
     if (mapper.rounded_filters() > 0) {
       out.note(

@@ -125,7 +125,7 @@ TEST(CompleteChain, SaysWhatIsNeededAndWhatIsThereWhereNothingFits) {
             "transform leads there: evo2-mapper gives it, but from names=savanna (here: "
             "names=vortex) only");
   EXPECT_THAT(error_of(CKB_UNSUPPORTED, [&] { world.line({}, world.nemo2); }),
-              HasSubstr("needs mp_world_size=1, the checkpoint has no mp_world_size"));
+              HasSubstr("needs mp_world_size=1, the checkpoint has no known mp_world_size"));
 }
 
 TEST(CompleteChain, PrintsTheLinesToTypeWhereSeveralFit) {

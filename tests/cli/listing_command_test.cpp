@@ -1,0 +1,107 @@
+#include <algorithm>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.h"
+
+namespace ckptbridge {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+TEST(Command, WithoutArgumentsPrintsAShortUsage) {
+  const auto outcome = command({});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, StartsWith("Usage: ckptbridge convert IN OUT --to FORMAT\n"));
+}
+
+TEST(Command, PrintsItsVersionAndAnOverview) {
+  EXPECT_THAT(command({"--version"}).out, StartsWith("ckptbridge 0."));
+  EXPECT_THAT(command({"--help"}).out, HasSubstr("Verbs:\n  convert"));
+  EXPECT_EQ(command({"help", "convert"}).out, command({"convert", "--help"}).out);
+}
+
+TEST(Command, HelpOfAConvertingVerbListsTheOptionsOfPlugins) {
+  EXPECT_THAT(command({"convert", "--help"}).out,
+              AllOf(HasSubstr("Options of evo2-mapper:\n"), HasSubstr("--model-size")));
+}
+
+TEST(Command, ListsPluginsAndWhereItSearched) {
+  const auto outcome = command({"plugins"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("zero1-reader"), HasSubstr("nemo2-torch_dist-writer"),
+                                 HasSubstr("\nsearched:\n"), Not(HasSubstr("cannot be used"))));
+  const auto listing = json::parse(command({"plugins", "--json"}).out);
+  EXPECT_TRUE(std::any_of(
+      listing["plugins"].begin(), listing["plugins"].end(),
+      [](const json& plugin) { return plugin["id"] == "zero1-reader" && plugin["used"] == true; }));
+  EXPECT_FALSE(listing["searched"].empty());
+}
+
+TEST(Command, SaysWhyAPluginCannotBeUsed) {
+  const TempFolder folder;
+  folder.write("acme.broken.json", "{");
+  const auto listing = command({"plugins", "--plugin_dir", folder.path().string()});
+  EXPECT_EQ(listing.code, 0);
+  EXPECT_THAT(listing.out, HasSubstr("acme.broken cannot be used: "));
+  const auto use = command({"run", "--plugin-dir", folder.path().string(),
+                            "acme.broken path=in ! nemo2-torch_dist-writer path=out"});
+  EXPECT_EQ(use.code, 3);
+  EXPECT_THAT(use.err, HasSubstr("acme.broken.json: not JSON"));
+}
+
+TEST(Command, SaysWhereItSearchedForAPluginThatThereIsNot) {
+  const auto outcome = command({"plan", "zero1-raeder", "path=in", "!", "x", "path=out"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("no plugin \"zero1-raeder\"; did you mean "
+                                           "\"zero1-reader\"?\nsearched:\n"),
+                                 HasSubstr("lib/ckptbridge/plugins-1: ")));
+}
+
+TEST(Command, ListsAndShowsProfiles) {
+  EXPECT_THAT(command({"profiles"}).out, AllOf(HasSubstr("1b "), HasSubstr("40b_arc_longcontext")));
+  EXPECT_THAT(
+      command({"profiles", "show", "7b_arc_1m"}).out,
+      AllOf(StartsWith("7b_arc_longcontext ("), HasSubstr("hidden_size"), HasSubstr("(from 7b)")));
+  const auto shown = json::parse(command({"profiles", "show", "7b", "--json"}).out);
+  EXPECT_EQ(shown["fields"]["hidden_size"], 4096);
+  const auto unknown = command({"profiles", "show", "7bb"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("no profile \"7bb\"; did you mean \"7b\"?"));
+}
+
+TEST(Command, LoadsNoPluginToListOrHelp) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--help"}, {"plugins"}, {"profiles"}, {"convert", "--help"}}) {
+    const auto outcome = command(arguments, "LD_DEBUG=files");
+    EXPECT_THAT(outcome.err, HasSubstr("libc.so"));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("-reader.so")));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("-mapper.so")));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("-writer.so")));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("torch")));
+  }
+}
+
+TEST(Command, ListsInLessThanTwentyMilliseconds) {
+  if (!std::string(CKPTBRIDGE_SANITIZE).empty()) return;  // they start slowly
+  using Clock = std::chrono::steady_clock;
+  for (const char* verb : {"--help", "plugins", "profiles"}) {
+    auto best = Clock::duration::max();
+    for (int i = 0; i < 10; ++i) {
+      const auto begin = Clock::now();
+      command({verb});
+      best = std::min(best, Clock::now() - begin);
+    }
+    EXPECT_LE(best, std::chrono::milliseconds(20)) << verb;
+  }
+}
+
+}  // namespace
+}  // namespace ckptbridge
