@@ -98,7 +98,7 @@ class Expansion {
                          names_.fp32_filters.end();
       for (const std::string& parameter : rule.from) {
         Source& source = find_source(target.name, source_name(parameter, at, layer));
-        if (rule.keep) cut(rule, source, target, layer);
+        if (rule.keep) cut(*rule.keep, source, target, layer);
         append(source, target);
       }
       out_.targets.push_back(std::move(target));
@@ -114,9 +114,9 @@ class Expansion {
     return out_.sources[found->second];
   }
 
-  void cut(const TargetRule& rule, Source& source, Target& target, std::size_t layer) {
-    const Cut cut{static_cast<std::size_t>(rule.keep->dim), number(rule.keep->count, layer),
-                  rule.keep->reason, rule.keep->identifying};
+  void cut(const Keep& keep, Source& source, Target& target, std::size_t layer) {
+    const Cut cut{static_cast<std::size_t>(keep.dim), number(keep.count, layer), keep.reason,
+                  keep.identifying};
     if (cut.dim >= source.shape.size()) {
       throw Error(CKB_INVALID_ARGUMENT, "megatron.json: " + target.name + ": keep: dim " +
                                             std::to_string(cut.dim) + " does not exist");

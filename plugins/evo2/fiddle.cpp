@@ -46,6 +46,14 @@ Json builtin(const std::string& name) { return pyref("builtins", name); }
 
 Json object_ref(const std::string& key) { return {{"type", "ref"}, {"key", key}}; }
 
+std::string member_path(std::string path, const std::string& name) {
+  return path.append(".").append(name);
+}
+
+std::string entry_path(std::string path, const std::string& name) {
+  return path.append("['").append(name).append("']");
+}
+
 std::string attribute(const std::string& name) { return "Attr(name='" + name + "')"; }
 
 class Serializer {
@@ -72,18 +80,18 @@ class Serializer {
     if (tree.contains("reference")) paths_[python_name(tree["reference"])].push_back(path);
     if (tree.contains("arguments")) {
       for (const auto& [name, argument] : tree["arguments"].items()) {
-        collect_references(argument, path + "." + name);
+        collect_references(argument, member_path(path, name));
       }
     }
     if (tree.contains("dict")) {
       for (const auto& [name, entry] : tree["dict"].items()) {
-        collect_references(entry, path + "['" + name + "']");
+        collect_references(entry, entry_path(path, name));
       }
     }
   }
 
   std::string add(const std::string& name, Json object) {
-    const std::string key = name + "_" + std::to_string(++counts_[name]);
+    std::string key = name + "_" + std::to_string(++counts_[name]);
     objects_[key] = std::move(object);
     return key;
   }
@@ -126,7 +134,7 @@ class Serializer {
     Json object = empty_dict();
     for (const auto& [name, entry] : entries.items()) {
       object["items"].push_back(
-          Json::array({"Key(key='" + name + "')", value(entry, path + "['" + name + "']")}));
+          Json::array({"Key(key='" + name + "')", value(entry, entry_path(path, name))}));
     }
     if (!entries.empty()) object["metadata"] = object_ref(add_tuple(entries));
     object["paths"] = Json::array({path});
@@ -138,7 +146,8 @@ class Serializer {
     const Json& arguments = tree["arguments"];
     Json items = Json::array();
     for (const auto& [argument, subtree] : arguments.items()) {
-      items.push_back(Json::array({attribute(argument), value(subtree, path + "." + argument)}));
+      items.push_back(
+          Json::array({attribute(argument), value(subtree, member_path(path, argument))}));
     }
     const Json type = pyref("fiddle._src.config", "BuildableTraverserMetadata");
     const std::string names = add_tuple(arguments);

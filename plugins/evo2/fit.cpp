@@ -250,6 +250,7 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
   require_savanna(found);
   std::vector<const Profile*> exact;
   std::vector<Fit> fits;
+  fits.reserve(catalogue.profiles().size());
   for (const Profile& profile : catalogue.profiles()) {
     fits.push_back(compare(profile, names, found));
     if (fits.back().exact()) exact.push_back(&profile);
@@ -257,6 +258,7 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
   if (exact.size() == 1) return *exact.front();
   if (exact.size() > 1) {
     std::vector<std::string> fitting;
+    fitting.reserve(exact.size());
     for (const Profile* profile : exact) fitting.push_back(profile->name);
     throw Error(CKB_INVALID_ARGUMENT, "several sizes fit the checkpoint: " + join(fitting) +
                                           "; they differ in " + differing_fields(exact) +

@@ -144,23 +144,30 @@ bool answers_to(const Profile& profile, std::string_view name) {
          std::find(profile.aliases.begin(), profile.aliases.end(), name) != profile.aliases.end();
 }
 
-// Resolves the inheritance of drafts[index] and all that it needs into done.
-const Profile& resolve(const std::vector<Draft>& drafts, std::size_t index,
-                       std::vector<std::optional<Profile>>& done, std::vector<bool>& open,
-                       const FieldTable& fields) {
-  if (done[index]) return *done[index];
-  const Draft& draft = drafts[index];
-  if (open[index]) {
+enum class Progress { kNew, kOpen, kDone };
+
+// A draft, and its profile once its ancestors are known.
+struct Entry {
+  Draft draft;
+  Profile profile;
+  Progress progress = Progress::kNew;
+};
+
+// Resolves the inheritance of entry and of all that it needs.
+const Profile& resolve(std::vector<Entry>& entries, Entry& entry, const FieldTable& fields) {
+  if (entry.progress == Progress::kDone) return entry.profile;
+  const Draft& draft = entry.draft;
+  if (entry.progress == Progress::kOpen) {
     throw Error(CKB_INVALID_ARGUMENT, draft.profile.origin + ": inherits from itself");
   }
-  open[index] = true;
+  entry.progress = Progress::kOpen;
   const Profile* parent = nullptr;
   if (draft.inherits) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < drafts.size() && parent == nullptr; ++i) {
-      names.push_back(drafts[i].profile.name);
-      if (answers_to(drafts[i].profile, *draft.inherits)) {
-        parent = &resolve(drafts, i, done, open, fields);
+    for (Entry& other : entries) {
+      names.push_back(other.draft.profile.name);
+      if (answers_to(other.draft.profile, *draft.inherits)) {
+        parent = &resolve(entries, other, fields);
       }
     }
     if (parent == nullptr) {
@@ -168,21 +175,23 @@ const Profile& resolve(const std::vector<Draft>& drafts, std::size_t index,
                                             *draft.inherits + suggestion(*draft.inherits, names));
     }
   }
-  done[index] = inherit(draft, parent, fields);
-  return *done[index];
+  entry.profile = inherit(draft, parent, fields);
+  entry.progress = Progress::kDone;
+  return entry.profile;
 }
 
 // Each name and alias belongs to one profile.
-void require_distinct(const std::vector<Draft>& drafts) {
+void require_distinct(const std::vector<Entry>& entries) {
   std::map<std::string, std::string> origins;
-  for (const Draft& draft : drafts) {
-    std::vector<std::string> names = draft.profile.aliases;
-    names.push_back(draft.profile.name);
+  for (const Entry& entry : entries) {
+    const Profile& profile = entry.draft.profile;
+    std::vector<std::string> names = profile.aliases;
+    names.push_back(profile.name);
     for (const std::string& name : names) {
-      const auto [found, added] = origins.emplace(name, draft.profile.origin);
+      const auto [found, added] = origins.emplace(name, profile.origin);
       if (!added) {
         throw Error(CKB_INVALID_ARGUMENT,
-                    draft.profile.origin + ": the name " + name + " is taken by " + found->second);
+                    profile.origin + ": the name " + name + " is taken by " + found->second);
       }
     }
   }
@@ -247,23 +256,21 @@ Catalogue::Catalogue(const std::filesystem::path& folder)
   }
   if (error) throw Error(CKB_IO, folder.string() + ": " + error.message());
   std::sort(files.begin(), files.end());
-  std::vector<Draft> drafts;
+  std::vector<Entry> entries;
+  entries.reserve(files.size());
   for (const std::filesystem::path& file : files) {
-    drafts.push_back(read_draft(file, file.filename().string(), fields_));
+    entries.push_back({read_draft(file, file.filename().string(), fields_), {}, Progress::kNew});
   }
-  require_distinct(drafts);
+  require_distinct(entries);
+  for (Entry& entry : entries) profiles_.push_back(resolve(entries, entry, fields_));
 
-  std::vector<std::optional<Profile>> done(drafts.size());
-  std::vector<bool> open(drafts.size(), false);
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    profiles_.push_back(resolve(drafts, i, done, open, fields_));
-  }
   std::sort(profiles_.begin(), profiles_.end(),
             [](const Profile& a, const Profile& b) { return sort_key(a) < sort_key(b); });
 }
 
 const Profile& Catalogue::find(std::string_view name) const {
   std::vector<std::string> names;
+  names.reserve(profiles_.size());
   std::string list;
   for (const Profile& profile : profiles_) {
     if (answers_to(profile, name)) return profile;

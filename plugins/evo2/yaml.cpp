@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +16,10 @@ std::string python_float(double number) {
   std::array<char, 64> buffer{};
   const auto scientific = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
                                         std::chars_format::scientific);
-  const std::string text(buffer.data(), scientific.ptr);
-  const int exponent = std::atoi(text.c_str() + text.find('e') + 1);
+  std::string text(buffer.data(), scientific.ptr);
+  const char* digits = text.data() + text.find('e') + 1;
+  int exponent = 0;
+  std::from_chars(*digits == '+' ? digits + 1 : digits, text.data() + text.size(), exponent);
   if (exponent < -4 || exponent >= 16) return text;
   const auto fixed =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed);
