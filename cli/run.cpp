@@ -33,6 +33,7 @@ int run(const Arguments& arguments, bool dry_run) {
   request.output = chain.output;
   request.steps = chain.steps;
   request.folder = boost::filesystem::current_path();
+  require_steps(registry, request);
   common.dry_run = common.dry_run || dry_run;
   return perform(registry, request, common);
 }

@@ -51,6 +51,23 @@ Conversion::Conversion(const Registry& plugins, Request wanted, Settings how)
       source(arena),
       target(arena) {}
 
+void require_steps(const Registry& registry, const Request& request) {
+  for (std::size_t i = 0; i < request.steps.size(); ++i) {
+    const StepText& step = request.steps[i];
+    const Manifest& manifest = registry.require(step.plugin);
+    const bool is_last = i + 1 == request.steps.size();
+    const Role role = i == 0 ? Role::kReader : is_last ? Role::kWriter : Role::kTransform;
+    if (!manifest.has(role)) {
+      throw Error(
+          CKB_INVALID_ARGUMENT,
+          fmt::format("{} is no {}; a chain is READER ! TRANSFORM ! WRITER, with any number "
+                      "of transforms",
+                      step.plugin, role_name(role)));
+    }
+    options_json(manifest, step.options, request.folder);
+  }
+}
+
 ChainText find_chain(const Conversion& run) {
   const Request& wanted = run.request;
   if (!wanted.steps.empty()) return {wanted.input, wanted.output, wanted.steps};

@@ -67,6 +67,11 @@ struct Conversion {
   std::vector<std::string> warnings;  // of check and staging
 };
 
+// The plugins of a typed chain are there, have the roles of their places, and take the options they
+// are given. Throws before anything is read; what a chain that is still to be found needs, shows
+// only later.
+void require_steps(const Registry& registry, const Request& request);
+
 // The whole chain: as typed, or found from what the reader said of the input.
 ChainText find_chain(const Conversion& run);
 

@@ -82,7 +82,8 @@ void Graph::add_tensor(Tensor tensor) {
     throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: model-parallel rank {} of {}", tensor.name,
                                                   tensor.mp_rank, tensor.mp_world_size));
   }
-  const auto ndim = static_cast<std::int32_t>(arena_->nodes.shape(tensor.value).size());
+  const auto shape = arena_->nodes.shape(tensor.value);
+  const auto ndim = static_cast<std::int32_t>(shape.size());
   if (tensor.partition_dim < CKB_PARTITION_UNKNOWN || tensor.partition_dim >= ndim) {
     throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: partition dim {} of {} dimensions",
                                                   tensor.name, tensor.partition_dim, ndim));
@@ -92,6 +93,7 @@ void Graph::add_tensor(Tensor tensor) {
                                          tensor.name, tensor.role, tensor.mp_rank));
   }
   tensor.position = next_position_++;
+  tensor.shape.assign(shape.begin(), shape.end());
   tensors_.push_back(std::move(tensor));
 }
 

@@ -31,6 +31,8 @@ struct Tensor {
   std::uint32_t flags = 0;
   std::uint32_t row_blocks = 0;
   std::uint32_t position = 0;
+  // Of value; set by add_tensor(). Plugins borrow it while they add nodes, which moves the arena's.
+  std::vector<std::int64_t> shape = {};
 };
 
 // State that is no tensor; the fields of ckb_object.

@@ -103,12 +103,11 @@ void tensor_at(const Graph& graph, std::uint64_t index, ckb_tensor* out) {
   require_index(index, graph.tensors().size(), "tensor");
   const Tensor& tensor = graph.tensors()[index];
   const Nodes& nodes = graph.arena().nodes;
-  const auto shape = nodes.shape(tensor.value);
-  give_part(
-      {0, static_cast<std::uint32_t>(shape.size()), tensor.name.c_str(), tensor.role.c_str(),
-       shape.data(), nodes.dtype(tensor.value), tensor.value, tensor.mp_rank, tensor.mp_world_size,
-       tensor.partition_dim, tensor.flags, tensor.row_blocks, tensor.position},
-      out);
+  give_part({0, static_cast<std::uint32_t>(tensor.shape.size()), tensor.name.c_str(),
+             tensor.role.c_str(), tensor.shape.data(), nodes.dtype(tensor.value), tensor.value,
+             tensor.mp_rank, tensor.mp_world_size, tensor.partition_dim, tensor.flags,
+             tensor.row_blocks, tensor.position},
+            out);
 }
 
 void add_object(Graph& graph, const ckb_object& given) {

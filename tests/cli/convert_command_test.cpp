@@ -28,7 +28,7 @@ class Convert : public testing::Test {
   Outcome convert(const std::string& input, const std::vector<std::string>& more,
                   const std::string& output = "out") const {
     std::vector<std::string> arguments = {"convert", input, path(output), "--to",
-                                          "nemo2-torch_dist"};
+                                          "nemo2-torch_dist", "--no-sync"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return command(arguments);
   }
@@ -73,7 +73,7 @@ TEST_F(Convert, GivesTheSameBytesByEachWayToAskForIt) {
 TEST_F(Convert, GivesTheSameBytesForAnyThreadsAndMemory) {
   EXPECT_EQ(convert(kInput, {"--profile", kProfile, "--threads", "1"}, "a").code, 0);
   EXPECT_EQ(convert(kInput, {"--profile", kProfile, "--threads", "7"}, "b").code, 0);
-  EXPECT_EQ(convert(kInput, {"--profile", kProfile, "--memory", "8MiB", "--no-sync"}, "c").code, 0);
+  EXPECT_EQ(convert(kInput, {"--profile", kProfile, "--memory", "8MiB"}, "c").code, 0);
   EXPECT_EQ(contents(folder_ / "a"), contents(folder_ / "b"));
   EXPECT_EQ(contents(folder_ / "a"), contents(folder_ / "c"));
 }
@@ -181,6 +181,16 @@ TEST_F(Convert, RefusesWrongUsageWithAHint) {
   EXPECT_THAT(error({"--from", "zreo1"}), HasSubstr("did you mean \"zero1\"?"));
   EXPECT_THAT(command({"convert", kInput, "o", "--to", "nemo2-torch_dits"}).err,
               HasSubstr("did you mean \"nemo2-torch_dist\"?"));
+}
+
+TEST_F(Convert, RefusesAChainWhosePluginsDoNotFitTheirPlaces) {
+  const auto outcome = command({"run", "evo2-mapper", "path=x", "!", "zero1-reader", "path=y"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("evo2-mapper is no reader"));
+  const auto option =
+      command({"run", "zero1-reader path=x tga=y ! nemo2-torch_dist-writer path=o"});
+  EXPECT_EQ(option.code, 2);
+  EXPECT_THAT(option.err, HasSubstr("did you mean \"tag\"?"));
 }
 
 TEST_F(Convert, RefusesAMemoryBoundThatAdmitsNoWork) {

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <chrono>
 
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 #include "tests/cli/command.h"
 
@@ -89,17 +89,26 @@ TEST(Command, LoadsNoPluginToListOrHelp) {
   }
 }
 
+// Of this process's children, so that a busy machine counts less.
+double cpu_milliseconds() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto of = [](const timeval& t) {
+    return 1e3 * static_cast<double>(t.tv_sec) + 1e-3 * static_cast<double>(t.tv_usec);
+  };
+  return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
 TEST(Command, ListsInLessThanTwentyMilliseconds) {
-  if (!std::string(CKPTBRIDGE_SANITIZE).empty()) return;  // they start slowly
-  using Clock = std::chrono::steady_clock;
+  if (!std::string(CKPTBRIDGE_SANITIZE).empty()) return;  // which starts slowly
   for (const char* verb : {"--help", "plugins", "profiles"}) {
-    auto best = Clock::duration::max();
+    double best = 1e9;
     for (int i = 0; i < 10; ++i) {
-      const auto begin = Clock::now();
+      const double begin = cpu_milliseconds();
       command({verb});
-      best = std::min(best, Clock::now() - begin);
+      best = std::min(best, cpu_milliseconds() - begin);
     }
-    EXPECT_LE(best, std::chrono::milliseconds(20)) << verb;
+    EXPECT_LE(best, 20) << verb;
   }
 }
 

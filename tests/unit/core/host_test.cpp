@@ -1,0 +1,29 @@
+#include "core/host.h"
+
+#include <gtest/gtest.h>
+
+#include "core/graph.h"
+
+namespace ckptbridge {
+namespace {
+
+TEST(Host, LendsShapesThatStayWhereTheyAreWhileNodesAreAdded) {
+  Arena arena{Sources(".")};
+  Graph graph(arena);
+  const std::int64_t shape[] = {2, 3};
+  const std::byte data[24] = {};
+  const ckb_node value = arena.nodes.add_constant(kFloat32, shape, data);
+  graph.add_tensor({.name = "w", .role = "param", .value = value});
+
+  const Host host({});
+  const ckb_graph handle{graph};
+  ckb_tensor tensor{};
+  tensor.struct_size = sizeof(tensor);
+  ASSERT_EQ(host.table()->tensor_at(&handle, 0, &tensor, nullptr), CKB_OK);
+  for (int i = 0; i < 10'000; ++i) arena.nodes.add_slice(value, 0, 0, 1);
+  EXPECT_EQ(tensor.shape[0], 2);
+  EXPECT_EQ(tensor.shape[1], 3);
+}
+
+}  // namespace
+}  // namespace ckptbridge
