@@ -55,12 +55,12 @@ std::vector<DroppedObjects> group_objects(const std::vector<ObjectDrop>& drops) 
 }
 
 // Real paths, so that a link and its target are one file.
-std::set<std::string> opened_files(const Sources& sources, const fs::path& root) {
+std::set<std::string> opened_files(const Sources& sources) {
   std::set<std::string> result;
   for (std::uint32_t id = 1; id <= sources.count(); ++id) {
     for (const std::string& piece : sources.pieces(id)) {
       boost::system::error_code ignored;
-      const fs::path real = fs::canonical(fs::path(piece), root, ignored);
+      const fs::path real = fs::canonical(fs::path(piece), ignored);
       if (!real.empty()) result.insert(real.string());
     }
   }
@@ -70,7 +70,7 @@ std::set<std::string> opened_files(const Sources& sources, const fs::path& root)
 std::vector<std::string> find_unread(const Sources& sources, const fs::path& input) {
   std::vector<std::string> result;
   if (!fs::is_directory(input)) return result;
-  const std::set<std::string> opened = opened_files(sources, input);
+  const std::set<std::string> opened = opened_files(sources);
   boost::system::error_code error;
   // Links to folders are not followed: they could lead in circles.
   for (fs::recursive_directory_iterator it(input, error), end; !error && it != end;
