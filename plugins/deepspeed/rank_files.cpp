@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fnmatch.h>
 #include <fstream>
 #include <map>
 
@@ -19,10 +20,11 @@ constexpr char kSuffix[] = "_model_states.pt";
 constexpr char kLatest[] = "latest";
 constexpr std::size_t kMaxDigits = 6;
 
-std::map<int, std::string> ranks_in(const fs::path& folder) {
+std::map<int, std::string> ranks_in(const fs::path& folder, const std::string& glob) {
   std::map<int, std::string> ranks;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
+    if (!glob.empty() && ::fnmatch(glob.c_str(), name.c_str(), 0) != 0) continue;
     if (const auto rank = model_rank_of(name)) {
       const auto [it, added] = ranks.emplace(*rank, entry.path().string());
       if (!added) {
@@ -72,19 +74,22 @@ std::optional<int> model_rank_of(const std::string& file_name) {
   return number ? std::optional(std::stoi(digits)) : std::nullopt;
 }
 
-RankFiles find_rank_files(const std::string& path, const std::string& tag) {
+RankFiles find_rank_files(const std::string& path, const std::string& tag,
+                          const std::string& glob) {
   if (!fs::is_directory(path)) {
     return {fs::path(path).parent_path().string(), {fs::path(path).filename().string()}, true};
   }
   fs::path folder = path;
-  if (!tag.empty() || ranks_in(folder).empty()) {
+  if (!tag.empty() || ranks_in(folder, glob).empty()) {
     if (const auto tagged = tagged_folder(path, tag)) folder = *tagged;
   }
-  const std::map<int, std::string> ranks = ranks_in(folder);
+  const std::map<int, std::string> ranks = ranks_in(folder, glob);
   if (ranks.empty()) {
-    throw Error(CKB_NOT_FOUND, fmt::format("{}: no rank files ({}00{}) here, and no file \"{}\" "
-                                           "that names a folder with some",
-                                           folder.string(), kPrefix, kSuffix, kLatest));
+    const std::string which = glob.empty() ? "" : " that match " + glob;
+    throw Error(CKB_NOT_FOUND,
+                fmt::format("{}: no rank files ({}00{}) here{}, and no file \"{}\" that names a "
+                            "folder with some",
+                            folder.string(), kPrefix, kSuffix, which, kLatest));
   }
   RankFiles result{folder.string(), {}, false};
   for (const auto& [rank, file] : ranks) {

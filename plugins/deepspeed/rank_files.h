@@ -23,8 +23,10 @@ struct RankFiles {
 };
 
 // path: a file, a folder with rank files, or the folder above one, whose "latest" names the tag
-// (or tag does, if it is not empty). Throws NOT_FOUND that says what is missing: the folder of the
-// tag, all rank files, or which rank of how many.
-RankFiles find_rank_files(const std::string& path, const std::string& tag);
+// (or tag does, if it is not empty). Of a folder, only files are looked at whose names match glob,
+// a shell pattern, if it is not empty. Throws NOT_FOUND that says what is missing: the folder of
+// the tag, all rank files, or which rank of how many.
+RankFiles find_rank_files(const std::string& path, const std::string& tag,
+                          const std::string& glob = "");
 
 }  // namespace ckptbridge::deepspeed

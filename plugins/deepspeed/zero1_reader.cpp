@@ -239,10 +239,12 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
   }
 
   Zero1Reader(const char* path, const char* options)
-      : path_(path), tag_(nlohmann::json::parse(options).value("tag", "")) {}
+      : path_(path),
+        tag_(nlohmann::json::parse(options).value("tag", "")),
+        glob_(nlohmann::json::parse(options).value("glob-pattern", "")) {}
 
   void read_graph(Graph& out) override {
-    const RankFiles files = ckptbridge::deepspeed::find_rank_files(path_, tag_);
+    const RankFiles files = ckptbridge::deepspeed::find_rank_files(path_, tag_, glob_);
     const int world = static_cast<int>(files.paths.size());
     Names names = Names::kUnknown;
     for (int rank = 0; rank < world; ++rank) {
@@ -262,6 +264,7 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
  private:
   std::string path_;
   std::string tag_;
+  std::string glob_;
 };
 
 }  // namespace
