@@ -1,5 +1,7 @@
 // Commands with the flags that users of the Python scripts have in their fingers. Each becomes the
 // same request as a `convert`, and takes all of its options besides its own.
+#include <algorithm>
+
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
@@ -26,6 +28,24 @@ int perform_preset(CommandLine& line, const Registry& registry, Request& request
   return perform(registry, request, common);
 }
 
+// Makes the whole chain of these plugins, with the options that were typed.
+void set_steps(const Registry& registry, const std::vector<std::string>& plugins,
+               Request& request) {
+  std::vector<const Manifest*> manifests;
+  for (const std::string& id : plugins) manifests.push_back(&registry.require(id));
+  require_one_owner(manifests, request.options);
+  for (const Manifest* manifest : manifests) {
+    request.steps.push_back({manifest->id, options_for(*manifest, request.options)});
+  }
+}
+
+void set_default(StepText& step, const std::string& option, const std::string& value) {
+  const auto is_it = [&](const OptionText& given) { return given.name == option; };
+  if (std::none_of(step.options.begin(), step.options.end(), is_it)) {
+    step.options.push_back({option, value});
+  }
+}
+
 }  // namespace
 
 int convert_to_nemo(const Arguments& arguments, bool dry_run) {
@@ -50,6 +70,28 @@ int convert_to_nemo(const Arguments& arguments, bool dry_run) {
     request.output = output_dir;
     request.to = "nemo2-" + format;
     registry.require(Role::kWriter, request.to);
+  });
+}
+
+int convert_checkpoint_model_parallel_evo2(const Arguments& arguments, bool dry_run) {
+  const Registry registry = open_registry(arguments);
+  Request request;
+  std::string source_dir;
+  std::string output_dir;
+  CommandLine line(
+      "convert_checkpoint_model_parallel_evo2 --source_dir D --output_dir D --mp_size M [options]",
+      "Makes a savanna checkpoint of Evo2 for another number of model-parallel ranks. Where "
+      "replicated tensors differ between ranks, rank 0's is taken and the differences are listed.");
+  line.required_option("--source-dir", "PATH", source_dir, "The folder of the rank files");
+  line.required_option("--output-dir", "PATH", output_dir, "The folder to make");
+  return perform_preset(line, registry, request, arguments, dry_run, [&] {
+    request.input = source_dir;
+    request.output = output_dir;
+    request.to = "zero1";
+    // Named one by one: N ranks become N ranks by the same rules, too.
+    set_steps(registry, {"zero1-reader", "mp-resharder", "zero1-writer"}, request);
+    set_default(request.steps[1], "on-mismatch", "first");
+    set_default(request.steps[2], "record-output-dir", output_dir);
   });
 }
 

@@ -25,6 +25,9 @@ const std::vector<Verb>& presets() {
   static const std::vector<Verb> kTable = {
       {"convert_to_nemo", "a savanna or ZeRO-1 checkpoint of Evo2 becomes a NeMo2 one", nullptr,
        convert_to_nemo},
+      {"convert_checkpoint_model_parallel_evo2",
+       "a savanna checkpoint of Evo2 for another number of model-parallel ranks", nullptr,
+       convert_checkpoint_model_parallel_evo2},
   };
   return kTable;
 }

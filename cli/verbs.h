@@ -13,6 +13,7 @@ using Arguments = std::vector<std::string>;  // behind the verb
 int convert(const Arguments& arguments, bool dry_run);
 int run(const Arguments& arguments, bool dry_run);
 int convert_to_nemo(const Arguments& arguments, bool dry_run);
+int convert_checkpoint_model_parallel_evo2(const Arguments& arguments, bool dry_run);
 int plan(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int plugins(const Arguments& arguments);
