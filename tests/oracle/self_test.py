@@ -1,7 +1,8 @@
 """self_test.py GOLDEN: the oracles that need PyTorch alone accept what is right and find what is wrong.
 
-GOLDEN is a folder with input_tiny.pt and out_torch_dist, what the real importer made of it. "Ours" is here
-a copy of that with a .metadata that plain PyTorch reads."""
+GOLDEN is a folder with input_tiny.pt and out_torch_dist, what the real importer made of it; "ours" is
+here a copy of that with a .metadata that plain PyTorch reads. Beside it lies zero1, what the Python script
+made of rank files."""
 
 import json
 import os
@@ -236,6 +237,41 @@ class LoadTorch(OracleTest):
 
         torch.save({"a": Attack()}, self.copy)
         self.expect(1, "weights_only", "load_torch", self.copy)
+
+
+class CompareZero1(OracleTest):
+    def check(self, status, text, edit):
+        """Of the script's own file, edited."""
+        expected = os.path.join(os.path.dirname(GOLDEN), "zero1", "reshard_skew2to1")
+        ours = os.path.join(self.folder, "ours")
+        os.mkdir(ours)
+        name = "mp_rank_00_model_states.pt"
+        data = torch.load(os.path.join(expected, name), weights_only=False)
+        data["output_dir"] = ours
+        edit(data)
+        torch.save(data, os.path.join(ours, name))
+        self.expect(status, text, "compare_zero1", ours, expected)
+
+    def test_accepts_the_same(self):
+        self.check(0, "equal: 1 files, 47 tensors", lambda data: None)
+
+    def test_finds_a_changed_value(self):
+        key = "sequential.7.norm.weight"
+        self.check(1, "1 of 64 elements", lambda data: data["module"][key][3:4].add_(1))
+
+    def test_finds_another_order_of_keys(self):
+        key = "sequential.7.norm.weight"
+        self.check(1, "another order", lambda data: data["module"].move_to_end(key, last=False))
+
+    def test_finds_a_view_of_a_larger_storage(self):
+        def edit(data):
+            key = "sequential.7.norm.weight"
+            data["module"][key] = data["module"][key].repeat(2)[:64]
+
+        self.check(1, "storage of 256 bytes, expected 128", edit)
+
+    def test_finds_a_missing_shape(self):
+        self.check(1, "missing: sequential.7", lambda data: data["param_shapes"].popitem())
 
 
 if __name__ == "__main__":
