@@ -7,9 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "ckptbridge/error.hpp"
+
 namespace ckptbridge::torch_file {
 
 using Bytes = std::vector<std::byte>;
+
+// CKB_CORRUPT: a file ends before its contents do.
+class CutShort : public Error {
+ public:
+  explicit CutShort(const std::string& message) : Error(CKB_CORRUPT, message) {}
+};
 
 // Read-only input of a known size. A plugin derives from it over the host's read_file.
 class ByteSource {

@@ -6,6 +6,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "plugins/torch_file/crc32.h"
+#include "plugins/torch_file/legacy_file.h"
 #include "plugins/torch_file/unpickler.h"
 #include "plugins/torch_file/zip_reader.h"
 
@@ -40,11 +41,6 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   const std::string_view head = as_text(bytes);
   if (head.starts_with("version https://git-lfs")) {
     corrupt(source, "this is a git-lfs pointer, not the file itself; fetch it with `git lfs pull`");
-  }
-  if (head.starts_with("\x80\x02\x8A\x0A"sv)) {
-    unsupported(source,
-                "this is torch's old format from before 1.6, which is not read; load it with "
-                "torch.load and write it again with torch.save");
   }
   if (head.size() > 262 && head.substr(257, 5) == "ustar") {
     unsupported(source, "this is a tar archive, torch's format of 0.1, which is not read");
@@ -124,8 +120,18 @@ void use(const ByteSource& source, TorchFile& file, const Storage& storage) {
 
 }  // namespace
 
+bool starts_as_torch_file(std::span<const std::byte> head) {
+  return as_text(head).starts_with("PK\3\4") || starts_as_legacy(head);
+}
+
 TorchFile read_torch_file(const ByteSource& source) {
-  if (!starts_as_zip(source)) explain_no_zip(source);
+  if (!starts_as_zip(source)) {
+    const std::uint64_t size = std::min<std::uint64_t>(source.size(), kLegacyHead);
+    if (starts_as_legacy(read_range(source, 0, size, "the first bytes"))) {
+      return read_legacy_file(source);
+    }
+    explain_no_zip(source);
+  }
   const ZipDirectory directory = read_zip_directory(source);
   if (directory.find("constants.pkl") != nullptr) {
     unsupported(source, "this is a TorchScript program, not a checkpoint");

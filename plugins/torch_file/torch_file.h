@@ -5,6 +5,7 @@
 //   archive/data/<key>        the bytes of storage <key>
 //   archive/version           "3\n"
 // torch adds .format_version, .storage_alignment (>= 2.7) and .data/serialization_id (>= 2.1).
+// Files from before 1.6 are no zips, see legacy_file.h.
 // Source: torch/serialization.py and caffe2/serialize/inline_container.cc of 1.13 to 2.13.
 #pragma once
 
@@ -29,20 +30,40 @@ struct StorageExtent {
   std::optional<Dtype> dtype;  // as the object says; nullopt: untyped or unused
 };
 
+struct StorageView {
+  std::string storage;  // key of the one that it is a part of
+  StorageExtent extent;
+};
+
 struct TorchFile {
   std::string name;  // of the source
   Values values;
   ValueId root = Values::none();
-  // Every record data/<key>.
+  // Every record data/<key>. None overlaps another.
   std::map<std::string, StorageExtent, std::less<>> storages;
+  // Parts of them that have keys of their own; in legacy files only.
+  std::map<std::string, StorageView, std::less<>> views;
 
-  // The bytes of a storage that the object uses.
-  const StorageExtent& extent(const Storage& storage) const { return storages.at(storage.key); }
+  // The bytes of a storage, or of such a part, that the object uses.
+  const StorageExtent& extent(const Storage& storage) const {
+    const auto view = views.find(storage.key);
+    return view == views.end() ? storages.at(storage.key) : view->second.extent;
+  }
+  // Which of `storages` they lie in.
+  const std::string& home(const Storage& storage) const {
+    const auto view = views.find(storage.key);
+    return view == views.end() ? storage.key : view->second.storage;
+  }
 };
+
+// True if the first bytes are those of a zip or of a legacy file; kTorchFileHead of them are
+// enough.
+bool starts_as_torch_file(std::span<const std::byte> head);
+inline constexpr std::size_t kTorchFileHead = 32;
 
 // Reads the directory and the object; of the storages, their headers only. Each storage that the
 // object uses is there and has exactly its size. Throws CKB_CORRUPT or CKB_UNSUPPORTED, saying what
-// the file is where it is known: TorchScript, legacy format, a git-lfs pointer, cut short.
+// the file is where it is known: TorchScript, a tar, a git-lfs pointer, cut short.
 TorchFile read_torch_file(const ByteSource& source);
 
 // The zip around a pickle, with one payload for each storage, in the given order: payload number i

@@ -225,6 +225,12 @@ void Values::set_persistent_id(ValueId persistent, ValueId pid) {
   node.bits = pid;
 }
 
+void Values::resolve_persistent_id(ValueId persistent, ValueId global) {
+  if (kind(persistent) != Kind::kPersistentId) wrong_kind("persistent id");
+  if (kind(global) != Kind::kGlobal) wrong_kind("global");
+  nodes_[persistent] = nodes_[global];  // a global owns nothing
+}
+
 std::optional<bool> Values::as_bool(ValueId id) const {
   if (kind(id) != Kind::kBool) return std::nullopt;
   return nodes_[id].bits != 0;

@@ -95,6 +95,8 @@ class Values {
   void set_item(ValueId dict_or_object, ValueId key, ValueId value);
   void set_state(ValueId object, ValueId state);
   void set_persistent_id(ValueId persistent, ValueId pid);
+  // The persistent id becomes the global that it stands for.
+  void resolve_persistent_id(ValueId persistent, ValueId global);
 
   Kind kind(ValueId id) const { return nodes_.at(id).kind; }
   std::uint32_t count() const { return static_cast<std::uint32_t>(nodes_.size()); }

@@ -78,9 +78,9 @@ End read_end(const ByteSource& source) {
   auto found = end_record(source, 4096);
   if (!found) found = end_record(source, kEndSize + 0xFFFF);
   if (!found) {
-    corrupt(source,
-            "there is no zip directory at its end; the file is cut short or was changed after it "
-            "was written");
+    throw CutShort(source.name() +
+                   ": there is no zip directory at its end; the file is cut short or was changed "
+                   "after it was written");
   }
   const std::uint64_t position = *found;
   const Bytes end = read_range(source, position, kEndSize, "the end record");

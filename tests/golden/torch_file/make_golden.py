@@ -93,6 +93,70 @@ def objects():
     }
 
 
+class OldTensor:
+    """Pickled as torch before 0.4 pickled a tensor."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def __reduce__(self):
+        tensor = self.tensor
+        return torch._utils._rebuild_tensor, (
+            tensor.storage(), tensor.storage_offset(), tuple(tensor.size()), tensor.stride())
+
+
+def legacy():
+    state = tensors()
+    del state["float8"], state["uint16"]  # torch.load cannot read them from such a file
+    state["old"] = OldTensor(torch.arange(6.0).reshape(2, 3).t())
+    state["module"] = torch.nn.Identity()
+    state["bytes_io"] = io.BytesIO(b"extra")
+    return state
+
+
+class Storage:
+    """Stands for a persistent id."""
+
+    def __init__(self, *parts):
+        self.parts = ("storage",) + parts
+
+
+def legacy_views():
+    """As torch 0.1 to 0.3 wrote storages that are parts of others; loads in torch 2.13."""
+    def tensor(offset, size, *storage):
+        return Tensor(Storage(torch.FloatStorage, *storage), offset, (size,), (1,))
+
+    class Tensor:
+        def __init__(self, *args):
+            self.args = args
+
+        def __reduce__(self):
+            return torch._utils._rebuild_tensor, self.args
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return value.parts if isinstance(value, Storage) else None
+
+    out = io.BytesIO()
+    for value in (torch.serialization.MAGIC_NUMBER, 1001,
+                  {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}):
+        pickle.dump(value, out, protocol=2)
+    Pickler(out, protocol=2).dump(collections.OrderedDict(
+        whole=tensor(0, 8, "100", "cpu", 8, None),
+        view=tensor(1, 2, "100", "cpu", 8, ("101", 3, 4)),
+        view_again=tensor(0, 4, "100", "cpu", 8, ("101", 3, 4)),
+        only_a_view=tensor(0, 2, "200", "cpu", 4, ("201", 2, 2)),
+    ))
+    pickle.dump(["100", "200"], out, protocol=2)
+    for first, count in ((0, 8), (100, 4)):
+        out.write(struct.pack("<q", count))
+        out.write(numpy.arange(first, first + count, dtype="<f4").tobytes())
+    loaded = torch.load(io.BytesIO(out.getvalue()))
+    assert loaded["view"].tolist() == [4, 5] and loaded["view_again"].tolist() == [3, 4, 5, 6]
+    assert loaded["only_a_view"].tolist() == [102, 103]
+    return out.getvalue()
+
+
 def text_of(value, numbers, out):
     """The form that canonical() in tests/unit/torch_file/values_text.h gives."""
     if value is None or isinstance(value, bool):
@@ -143,6 +207,13 @@ def write_texts(values):
 if __name__ == "__main__":
     torch.save(tensors(), "tensors.pt")
     torch.save(objects(), "objects.pt")
+    torch.save(legacy(), "legacy.pt", _use_new_zipfile_serialization=False)
+    assert len(torch.load("legacy.pt", weights_only=False)) == 20
+    torch.save(torch.arange(4.0), "legacy.4.pt", pickle_protocol=4,
+               _use_new_zipfile_serialization=False)
+    torch.save(OldTensor(torch.arange(6.0)[2:]), "old_tensor.pt")
+    with open("legacy_views.pt", "wb") as out:
+        out.write(legacy_views())
     write_texts(plain())
     for protocol in range(6):
         with open(f"plain.{protocol}.pkl", "wb") as out:

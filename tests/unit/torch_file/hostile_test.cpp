@@ -67,7 +67,8 @@ TEST_P(DamagedFile, ChangedInAnyByteDoesNotCrash) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Hostile, DamagedFile,
-                         testing::Values("tiny_tensor.pt", "tiny_sd.pt", "ours_minimal_tensor.pt"));
+                         testing::Values("tiny_tensor.pt", "tiny_sd.pt", "ours_minimal_tensor.pt",
+                                         "legacy.4.pt", "legacy_views.pt"));
 
 // Each byte with one bit changed, with all changed, and an opcode that moves the stack or the memo.
 TEST(DamagedPickle, ChangedInAnyByteDoesNotCrash) {

@@ -108,9 +108,6 @@ TEST(TorchFile, SaysWhatOtherFilesAre) {
   EXPECT_EQ(error({}), "x.pt: the file is empty");
   EXPECT_EQ(error(to_bytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")),
             "x.pt: this is a git-lfs pointer, not the file itself; fetch it with `git lfs pull`");
-  EXPECT_EQ(error(to_bytes("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"sv), CKB_UNSUPPORTED),
-            "x.pt: this is torch's old format from before 1.6, which is not read; load it with "
-            "torch.load and write it again with torch.save");
   EXPECT_EQ(error(to_bytes("\x80\x04N."), CKB_UNSUPPORTED),
             "x.pt: this is a bare pickle, not a file that torch.save wrote");
   EXPECT_EQ(error(to_bytes("\x20\0\0\0\0\0\0\0{\"w\":{}}"sv), CKB_UNSUPPORTED),
