@@ -22,7 +22,7 @@ std::string command_for(const Request& request, const std::string& format) {
                              shell_quoted(request.input.string()), format);
   if (!request.from.empty()) command += " --from " + shell_quoted(request.from);
   for (const auto& [name, value] : request.options) {
-    command += " --" + name + (value ? " " + shell_quoted(*value) : "");
+    command += fmt::format(" --{}{}", name, value ? " " + shell_quoted(*value) : "");
   }
   return command;
 }
@@ -45,7 +45,9 @@ std::string contents_text(const Inspection& found) {
   }
   text += row("ranks", fmt::format("{} (model parallel)", found.mp_ranks));
   text += row("objects", count_text(found.objects));
-  for (const auto& [key, value] : found.properties) text += row("property", key + " = " + value);
+  for (const auto& [key, value] : found.properties) {
+    text += row("property", fmt::format("{} = {}", key, value));
+  }
   return text;
 }
 

@@ -15,6 +15,7 @@ using nlohmann::ordered_json;
 
 std::vector<std::string> role_names(const Manifest& manifest) {
   std::vector<std::string> names;
+  names.reserve(manifest.roles.size());
   for (const Role role : manifest.roles) names.emplace_back(role_name(role));
   return names;
 }

@@ -32,6 +32,7 @@ std::string input_text(const Coverage& coverage, std::uint32_t files) {
 // One line for each reason: an object's own tensors are left out with it, for the same reason.
 std::string dropped_text(const Ledger& ledger, bool all) {
   std::vector<std::pair<std::string, std::string>> lines;  // reason, what
+  lines.reserve(ledger.dropped.size() + ledger.dropped_objects.size());
   for (const auto& [reason, values, bytes] : ledger.dropped) {
     lines.emplace_back(reason, fmt::format("{} in {}", size_text(bytes), counted(values, "value")));
   }

@@ -9,7 +9,7 @@
 namespace ckptbridge::cli {
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> kTable = {
+  static const std::vector<Verb> table = {
       {"convert", "convert a checkpoint; finds the plugins between IN and a format", nullptr,
        convert},
       {"run", "run a chain of plugins: reader path=IN ! transform ! writer path=OUT", nullptr, run},
@@ -18,18 +18,18 @@ const std::vector<Verb>& verbs() {
       {"plugins", "list the plugins, and where they were looked for", plugins, nullptr},
       {"profiles", "list model profiles, or show one", profiles, nullptr},
   };
-  return kTable;
+  return table;
 }
 
 const std::vector<Verb>& presets() {
-  static const std::vector<Verb> kTable = {
+  static const std::vector<Verb> table = {
       {"convert_to_nemo", "a savanna or ZeRO-1 checkpoint of Evo2 becomes a NeMo2 one", nullptr,
        convert_to_nemo},
       {"convert_checkpoint_model_parallel_evo2",
        "a savanna checkpoint of Evo2 for another number of model-parallel ranks", nullptr,
        convert_checkpoint_model_parallel_evo2},
   };
-  return kTable;
+  return table;
 }
 
 const Verb* find_verb(std::string_view name) {

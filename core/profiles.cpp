@@ -118,9 +118,10 @@ std::vector<ProfileField> profile_fields(const std::vector<ProfileEntry>& profil
     }
     line.push_back(parent);
   }
+  std::reverse(line.begin(), line.end());
   std::vector<ProfileField> fields;
-  for (auto ancestor = line.rbegin(); ancestor != line.rend(); ++ancestor) {
-    const fs::path& file = (*ancestor)->path;
+  for (const ProfileEntry* ancestor : line) {
+    const fs::path& file = ancestor->path;
     parse_json(read_small(file), file.string());  // throws a message with the path
     const auto document = ordered_json::parse(read_small(file));
     for (const auto& [name, value] : document.items()) {
@@ -131,7 +132,7 @@ std::vector<ProfileField> profile_fields(const std::vector<ProfileEntry>& profil
                                 [&name = name](const auto& field) { return field.name == name; });
       if (known == fields.end()) known = fields.insert(known, {name, "", ""});
       known->value_json = value.dump(-1, ' ', false, json::error_handler_t::replace);
-      known->from = (*ancestor)->name;
+      known->from = ancestor->name;
     }
   }
   return fields;
