@@ -62,7 +62,7 @@ std::vector<std::string> check_expectations(const Arena& arena, const Plan& plan
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < arena.expectations.size(); ++i) {
     const ckb_node value = arena.expectations[i].kept;
-    const std::uint64_t most = plan.task_size / item_size(nodes.dtype(value));
+    const std::uint64_t most = plan.task_size / nodes.item(value);
     for (std::uint64_t begin = 0; begin < nodes.count(value); begin += most) {
       pieces.push_back({i, begin, std::min(most, nodes.count(value) - begin)});
     }
@@ -79,7 +79,7 @@ std::vector<std::string> check_expectations(const Arena& arena, const Plan& plan
       const auto& [index, begin, count] = pieces[number];
       const Expectation& expectation = arena.expectations[index];
       const Dtype dtype = nodes.dtype(expectation.kept);
-      const std::size_t item = item_size(dtype);
+      const std::size_t item = nodes.item(expectation.kept);
       const std::size_t size = count * item;
       reader.read(expectation.kept, begin, count, std::span(kept).first(size));
       reader.read(expectation.other, begin, count, std::span(other).first(size));

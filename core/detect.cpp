@@ -28,6 +28,7 @@ const Manifest& detect_reader(const Registry& registry, const Host& host,
   }
   if (best.size() == 1) return *best.front();
   std::vector<std::string> formats;
+  formats.reserve(best.size());
   for (const Manifest* reader : best) formats.push_back(reader->format);
   if (!best.empty()) {
     throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: it could be {}; say which with --from",

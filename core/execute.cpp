@@ -83,7 +83,7 @@ void fill(const Arena& arena, const Layout& layout, const Task& task, ValueReade
         break;
       case Content::kValue: {
         const auto value = static_cast<ckb_node>(segment.index);
-        const std::uint64_t item = item_size(arena.nodes.dtype(value));
+        const std::uint64_t item = arena.nodes.item(value);
         reader.read(value, skipped / item, part.size() / item, part);
         break;
       }

@@ -14,7 +14,7 @@ namespace ckptbridge {
 namespace {
 
 constexpr std::size_t kMaxName = 4096;
-constexpr std::size_t kMaxObject = 64u << 20;
+constexpr std::size_t kMaxObject = std::size_t{64} << 20;
 
 // Valid UTF-8 of at most kMaxName bytes: names become keys, JSON and messages.
 void require_name(const std::string& name, const char* what) {

@@ -1,6 +1,7 @@
 #include "core/nodes.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include <fmt/format.h>
@@ -14,7 +15,9 @@ namespace {
 
 constexpr std::size_t kMaxDims = 64;  // as torch
 constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t kMaxConstant = 64 * 1024;
+// Tasks are cut at multiples of every element's size: complex128 has 16, more is for lanes.
+constexpr std::uint64_t kMaxItem = 64;
+constexpr std::size_t kMaxConstant = std::size_t{64} << 10;
 
 // Casts along one path. Two serve every flow (a master to half precision, back for an export).
 constexpr std::uint8_t kMaxCasts = 4;
@@ -43,9 +46,9 @@ std::uint64_t checked_count(std::span<const std::int64_t> shape, Dtype dtype,
     throw Error(CKB_CORRUPT,
                 fmt::format("{}: {} dimensions, at most {}", what, shape.size(), kMaxDims));
   }
-  if (item_size(dtype) == 0) {
-    throw Error(CKB_UNSUPPORTED, fmt::format("{}: elements of {} are no whole number of bytes",
-                                             what, dtype_name(dtype)));
+  if (!std::has_single_bit(item_size(dtype)) || item_size(dtype) > kMaxItem) {
+    throw Error(CKB_UNSUPPORTED, fmt::format("{}: elements of {} are not of 1, 2, 4, … {} bytes",
+                                             what, dtype_name(dtype), kMaxItem));
   }
   // Zeros must not hide an overflow: the product of the others is bounded, too.
   std::uint64_t bytes = item_size(dtype);
@@ -69,10 +72,11 @@ std::uint64_t strided_span(std::span<const std::int64_t> shape,
   std::uint64_t last = 0;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     std::uint64_t reach = 0;
-    if (strides[i] < 0 ||
-        !multiply(static_cast<std::uint64_t>(shape[i] - 1), static_cast<std::uint64_t>(strides[i]),
-                  reach) ||
-        (last += reach) >= kMaxBytes) {
+    const bool fits = strides[i] >= 0 && multiply(static_cast<std::uint64_t>(shape[i] - 1),
+                                                  static_cast<std::uint64_t>(strides[i]), reach);
+    // Both are below 2^63, so their sum does not wrap.
+    last += reach;
+    if (!fits || last >= kMaxBytes) {
       throw Error(CKB_CORRUPT, fmt::format("{}: impossible strides {}", what, shape_text(strides)));
     }
   }

@@ -5,6 +5,7 @@
 // Nothing here reads a byte of the input.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -53,7 +54,12 @@ class Nodes {
   // Valid until the next node is added.
   std::span<const std::int64_t> shape(ckb_node node) const;
   std::uint64_t count(ckb_node node) const { return at(node).count; }  // elements
-  std::uint64_t size(ckb_node node) const { return count(node) * item_size(dtype(node)); }
+  std::uint64_t item(ckb_node node) const {                            // bytes of one; never 0
+    const std::uint64_t size = item_size(dtype(node));
+    assert(size > 0);
+    return size;
+  }
+  std::uint64_t size(ckb_node node) const { return count(node) * item(node); }
 
   // Of an extent: its file, the byte offset of its first element, and its strides in elements
   // (empty: contiguous).

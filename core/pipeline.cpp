@@ -1,5 +1,7 @@
 #include "core/pipeline.h"
 
+#include <cassert>
+
 #include "core/check.h"
 #include "core/detect.h"
 #include "core/execute.h"
@@ -46,13 +48,14 @@ void check(Conversion& run) {
 
 void execute(Conversion& run) {
   require_space(run.request.output, run.layout.total_size(), run.layout.files().size());
-  run.staging.emplace(destination_of(run));
-  run.output.emplace(run.staging->folder());
-  for (const OutputFile& file : run.layout.files()) run.output->create(file.path, file.size);
-  execute(run.arena, run.layout, run.tasks, *run.output, run.settings.feedback);
+  const Staging& staging = run.staging.emplace(destination_of(run));
+  OutputFiles& output = run.output.emplace(staging.folder());
+  for (const OutputFile& file : run.layout.files()) output.create(file.path, file.size);
+  execute(run.arena, run.layout, run.tasks, output, run.settings.feedback);
 }
 
 void commit(Conversion& run) {
+  assert(run.staging && run.output);
   run.arena.sources.require_unchanged();
   run.staging->commit(*run.output, run.settings.sync);
   run.warnings.insert(run.warnings.end(), run.staging->notes().begin(), run.staging->notes().end());

@@ -48,7 +48,7 @@ std::pair<ckb_file, std::uint64_t> source_position(const Nodes& nodes, const Out
     const auto value = static_cast<ckb_node>(segment.index);
     const std::uint64_t skipped = std::max(task.begin, segment.offset) - segment.offset;
     std::pair<ckb_file, std::uint64_t> position;
-    lower(nodes, value, skipped / item_size(nodes.dtype(value)), 1, [&](const Run& run) {
+    lower(nodes, value, skipped / nodes.item(value), 1, [&](const Run& run) {
       if (nodes.op(run.leaf) == Op::kExtent) position = {nodes.file(run.leaf), run.source};
     });
     return position;

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/nodes.h"
 #include "core/layout.h"
+#include "core/nodes.h"
 
 namespace ckptbridge {
 

@@ -98,6 +98,7 @@ struct ValueReader::Gather {
 
   void contiguous(std::uint64_t source, std::uint64_t at) {
     const std::uint64_t from = item_size(run.from());
+    assert(from > 0);
     if (run.dtype_count == 1) {
       sources.read(file, source, target.subspan(at, run.length * from));
       return;

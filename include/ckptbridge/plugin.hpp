@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -328,7 +329,7 @@ const ckb_reader* reader_table() {
         }
       },
       [](const char* path, const char* options, void** self, ckb_error* error) noexcept {
-        return detail::guard(error, [&] { *self = new R(path, options); });
+        return detail::guard(error, [&] { *self = std::make_unique<R>(path, options).release(); });
       },
       [](void* self, ckb_graph* out, ckb_error* error) noexcept {
         return detail::guard(error, [&] {
@@ -346,7 +347,7 @@ const ckb_transform* transform_table() {
   static const ckb_transform table = {
       sizeof(ckb_transform), 0,
       [](const char* options, void** self, ckb_error* error) noexcept {
-        return detail::guard(error, [&] { *self = new T(options); });
+        return detail::guard(error, [&] { *self = std::make_unique<T>(options).release(); });
       },
       [](void* self, const ckb_graph* in, ckb_graph* out, ckb_error* error) noexcept {
         return detail::guard(error, [&] {
@@ -364,7 +365,7 @@ const ckb_writer* writer_table() {
   static const ckb_writer table = {
       sizeof(ckb_writer), 0,
       [](const char* options, void** self, ckb_error* error) noexcept {
-        return detail::guard(error, [&] { *self = new W(options); });
+        return detail::guard(error, [&] { *self = std::make_unique<W>(options).release(); });
       },
       [](void* self, ckb_graph* in, ckb_layout* out, ckb_error* error) noexcept {
         return detail::guard(error, [&] {

@@ -2,6 +2,7 @@
 //
 // What maps to what is data (profiles/shared); here it is applied: sources are joined, truncated
 // and cast, all else is dropped with its reason, and the objects of a NeMo2 checkpoint are added.
+#include <cassert>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -126,7 +127,9 @@ class Mapper {
   static void add_object(Graph& out, const std::string& name, const evo2::StateObject& object) {
     std::vector<ckb_node> storages;
     for (const auto& [dtype, data] : object.storages) {
-      const auto count = static_cast<std::int64_t>(data.size() / ckptbridge::item_size(dtype));
+      const std::uint64_t item = ckptbridge::item_size(dtype);
+      assert(item > 0);
+      const auto count = static_cast<std::int64_t>(data.size() / item);
       storages.push_back(out.add_constant(dtype, {{count}}, data));
     }
     out.add_object(name, "pickle", object.pickle, storages);

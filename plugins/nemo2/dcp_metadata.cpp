@@ -7,7 +7,6 @@
 namespace ckptbridge::nemo2 {
 namespace {
 
-using torch_file::Item;
 using torch_file::ValueId;
 using torch_file::Values;
 
