@@ -157,9 +157,23 @@ void require_destination(const Destination& destination) {
   }
 }
 
+// True if the folder has files that are named after this one: x.pt.part0 after x.pt.
+static bool lies_in_pieces(const fs::path& file) {
+  boost::system::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(file.parent_path(), error)) {
+    if (entry.path().filename().string().starts_with(file.filename().string() + ".part"))
+      return true;
+  }
+  return false;
+}
+
 void require_separate(const fs::path& in, const fs::path& out) {
   boost::system::error_code error;
-  const fs::path from = fs::canonical(plain_absolute(in), error);
+  // Of a file in pieces (x.pt.part0), x.pt itself need not be there.
+  const fs::path from = fs::weakly_canonical(plain_absolute(in), error);
+  if (!error && !fs::exists(from) && !lies_in_pieces(from)) {
+    error = boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory);
+  }
   if (error) throw file_error(error.value(), in, "cannot be opened");
   const fs::path to = resolved(out);
   const fs::path partial = to.string() + kPartialSuffix;

@@ -11,10 +11,31 @@
 #include "core/recognise.h"
 
 namespace ckptbridge {
+namespace {
 
-const Manifest& detect_reader(const Registry& registry, const Host& host,
-                              const boost::filesystem::path& input, const std::string& from) {
-  if (!boost::filesystem::exists(input)) {
+namespace fs = boost::filesystem;
+
+// Something lies beside input that is called as it is and more: model.pt.part0. Which of them
+// belong together is the readers' business.
+bool is_there_in_pieces(const fs::path& input) {
+  const std::string name = input.filename().string();
+  const fs::path folder = input.has_parent_path() ? input.parent_path() : fs::path(".");
+  boost::system::error_code problem;
+  for (fs::directory_iterator item(folder, problem), end; !problem && item != end;
+       item.increment(problem)) {
+    const std::string other = item->path().filename().string();
+    if (other.size() > name.size() && other.starts_with(name) &&
+        other.find("part", name.size()) != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const Manifest& detect_reader(const Registry& registry, const Host& host, const fs::path& input,
+                              const std::string& from) {
+  if (!fs::exists(input) && !is_there_in_pieces(input)) {
     throw Error(CKB_NOT_FOUND, fmt::format("{}: no such file or folder", input.string()));
   }
   if (!from.empty()) return registry.require(Role::kReader, from);

@@ -5,6 +5,7 @@
 //     module                     OrderedDict name -> tensor, or an extra state for "…_extra_state"
 //     buffer_names               which of them are buffers
 //     mp_world_size, iteration, args, ds_config, …    state that is no tensor
+// Each of these files may be in pieces (pieces.h).
 // A file without "module" whose own items are tensors is taken for such a dict itself.
 // Source: deepspeed/runtime/engine.py, _save_checkpoint, of 0.3 to 0.19; the files in tests/golden.
 #include <array>
@@ -30,6 +31,7 @@ namespace {
 
 using ckptbridge::Dtype;
 using ckptbridge::Error;
+using ckptbridge::deepspeed::LogicalFile;
 using ckptbridge::deepspeed::RankFiles;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Shape;
@@ -48,14 +50,27 @@ Names names_of(std::string_view key) {
   return Names::kUnknown;
 }
 
+// Where a file ends too soon that is in pieces, the last of them is missing rather than cut.
+tf::TorchFile read_pieces(const tf::ByteSource& source, const LogicalFile& file) {
+  try {
+    return tf::read_torch_file(source);
+  } catch (const tf::CutShort& error) {
+    if (file.pieces.back() == file.name) throw;  // whole
+    throw Error(CKB_NOT_FOUND,
+                fmt::format("{}; probably the last piece is missing: {} piece{} found, up to {}",
+                            error.what(), file.pieces.size(),
+                            file.pieces.size() == 1 ? " was" : "s were", file.pieces.back()));
+  }
+}
+
 // Reads one rank's file into the graph.
 class RankReader {
  public:
-  RankReader(Graph& out, const std::string& path, int rank, int world)
+  RankReader(Graph& out, const LogicalFile& file, int rank, int world)
       : out_(out),
-        file_(out.open_file(path)),
-        source_(out, file_, path),
-        pt_(tf::read_torch_file(source_)),
+        file_(out.open_file(file.pieces)),
+        source_(out, file_, file.name),
+        pt_(read_pieces(source_, file)),
         rank_(rank),
         world_(world) {}
 
@@ -148,7 +163,7 @@ class RankReader {
     const ckb_node node =
         out_.add_extent(file_, pt_.extent(tensor.storage).offset + tensor.offset * item,
                         tensor.dtype, tensor.shape, tensor.strides);
-    if (tensor.count() > 0) touched_.insert(tensor.storage.key);
+    if (tensor.count() > 0) touched_.insert(pt_.home(tensor.storage));
     return extents_[key] = node;
   }
 
@@ -178,7 +193,7 @@ class RankReader {
       const Dtype dtype = storage.dtype.value_or(ckptbridge::kUInt8);
       const Shape shape{static_cast<std::int64_t>(storage.count)};
       storages.push_back(out_.add_extent(file_, pt_.extent(storage).offset, dtype, shape));
-      if (storage.count > 0) touched_.insert(storage.key);
+      if (storage.count > 0) touched_.insert(pt_.home(storage));
       return std::to_string(storages.size() - 1);
     });
     if (!storages.empty()) text = tf::pickle(own, root);
@@ -217,25 +232,20 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
  public:
   // A folder: by its names. A file: by its first bytes, a zip's or a legacy .pt's.
   static int probe(const char* path) {
-    const std::filesystem::path input(path);
-    if (!std::filesystem::is_directory(input)) {
-      if (ckptbridge::deepspeed::model_rank_of(input.filename().string())) return 95;
-      std::ifstream in(input, std::ios::binary);
-      std::array<char, 4> first{};
-      in.read(first.data(), first.size());
-      const std::string_view bytes(first.data(), first.size());
-      return bytes == "PK\3\4" || bytes == "\x80\x02\x8a\n" ? 50 : 0;
-    }
     try {
-      ckptbridge::deepspeed::find_rank_files(path, "");
-      return 95;
-    } catch (const Error& error) {
-      // Some rank file is there, or "latest" names a folder that is not: read_graph() says more.
-      return std::filesystem::exists(input / "latest") ||
-                     std::string(error.what()).find("is missing") != std::string::npos
-                 ? 40
-                 : 0;
+      const RankFiles found = ckptbridge::deepspeed::find_rank_files(path, "");
+      if (!found.single || ckptbridge::deepspeed::model_rank_of(found.files[0].name)) return 95;
+      const std::filesystem::path first(found.files[0].pieces[0]);
+      std::ifstream in(std::filesystem::path(found.folder) / first.filename(), std::ios::binary);
+      std::array<char, tf::kTorchFileHead> head{};
+      in.read(head.data(), head.size());
+      const auto size = static_cast<std::size_t>(in.gcount());
+      if (tf::starts_as_torch_file(std::as_bytes(std::span(head).first(size)))) return 50;
+    } catch (const Error&) {
+      // Some of it is there: read_graph() says more.
+      return ckptbridge::deepspeed::concerns_rank_files(path) ? 40 : 0;
     }
+    return 0;
   }
 
   Zero1Reader(const char* path, const char* options)
@@ -245,14 +255,14 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
 
   void read_graph(Graph& out) override {
     const RankFiles files = ckptbridge::deepspeed::find_rank_files(path_, tag_, glob_);
-    const int world = static_cast<int>(files.paths.size());
+    const int world = static_cast<int>(files.files.size());
     Names names = Names::kUnknown;
     for (int rank = 0; rank < world; ++rank) {
       if (ckptbridge::plugin::host->cancelled(ckptbridge::plugin::host)) {
         throw Error(CKB_CANCELLED, "stopped as asked");
       }
       const Names found =
-          RankReader(out, files.paths[static_cast<std::size_t>(rank)], rank, world).read();
+          RankReader(out, files.files[static_cast<std::size_t>(rank)], rank, world).read();
       if (names == Names::kUnknown) names = found;
     }
     out.set_property("format", "zero1");

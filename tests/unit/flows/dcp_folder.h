@@ -65,9 +65,12 @@ inline DcpFolder read_dcp(const boost::filesystem::path& folder) {
     std::string bytes;
   };
   std::map<std::string, std::vector<Chunk>> chunks;
+  std::map<std::string, std::string> files;  // read once
   for (const auto& [index, info] : tf::items_of(values, field(root, "storage_data"))) {
     const std::string key = string(field(index, "fqn"));
-    const std::string data = file_text(folder / string(field(info, "relative_path")));
+    const std::string file = string(field(info, "relative_path"));
+    if (!files.contains(file)) files[file] = file_text(folder / file);
+    const std::string& data = files[file];
     const auto offset = static_cast<std::size_t>(*values.as_int(field(info, "offset")));
     const auto length = static_cast<std::size_t>(*values.as_int(field(info, "length")));
     const std::string item = data.substr(offset, length);

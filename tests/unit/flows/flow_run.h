@@ -25,18 +25,36 @@ class FlowRun {
   const TempFolder& folder() const { return folder_; }
   boost::filesystem::path out() const { return folder_ / "out"; }
 
-  // Throws what the pipeline throws.
-  std::unique_ptr<Conversion> convert(const boost::filesystem::path& input, const std::string& to,
-                                      const std::vector<OptionText>& options = {},
-                                      Settings settings = {}) const {
+  // What the reader says of input. Throws what the pipeline throws, as all below.
+  std::unique_ptr<Conversion> read(const boost::filesystem::path& input) const {
+    Request request;
+    request.input = input;
+    request.folder = folder_.path();
+    auto run = std::make_unique<Conversion>(registry_, request, Settings{});
+    open(*run);
+    ckptbridge::read(*run);
+    return run;
+  }
+
+  // All but writing.
+  std::unique_ptr<Conversion> plan(const boost::filesystem::path& input, const std::string& to,
+                                   const std::vector<OptionText>& options = {},
+                                   Settings settings = {}) const {
     Request request;
     request.input = input;
     request.output = out();
     request.folder = folder_.path();
     request.to = to;
     request.options = options;
-    auto run = std::make_unique<Conversion>(registry_, request, settings);
+    auto run = std::make_unique<Conversion>(registry_, request, std::move(settings));
     prepare(*run);
+    return run;
+  }
+
+  std::unique_ptr<Conversion> convert(const boost::filesystem::path& input, const std::string& to,
+                                      const std::vector<OptionText>& options = {},
+                                      Settings settings = {}) const {
+    auto run = plan(input, to, options, std::move(settings));
     ckptbridge::convert(*run);
     return run;
   }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/value_reader.h"
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"
 
@@ -40,6 +41,52 @@ TEST_F(Zero1, NeverRunsWhatAPickleNames) {
   EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
   EXPECT_THAT(error.what(), HasSubstr("evil.pt"));
   EXPECT_FALSE(boost::filesystem::exists(ran));
+}
+
+std::string bytes_of(const Conversion& run, ckb_node value) {
+  const Nodes& nodes = run.arena.nodes;
+  std::string bytes(nodes.size(value), '\0');
+  ValueReader(run.arena, 1 << 20)
+      .read(value, 0, nodes.count(value), std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
+TEST_F(Zero1, ReadsLegacyFilesAsItReadsZips) {
+  const auto zip = flow_.read(FlowRun::golden("zero1/zip"));
+  const auto legacy = flow_.read(FlowRun::golden("zero1/legacy"));
+  EXPECT_EQ(legacy->source.properties(), zip->source.properties());
+  ASSERT_EQ(zip->source.tensors().size(), 21u);
+  ASSERT_EQ(legacy->source.tensors().size(), 21u);
+  for (std::size_t i = 0; i < 21; ++i) {
+    const Tensor& expected = zip->source.tensors()[i];
+    const Tensor& found = legacy->source.tensors()[i];
+    EXPECT_EQ(found.name, expected.name);
+    EXPECT_EQ(found.role, expected.role);
+    EXPECT_EQ(legacy->arena.nodes.dtype(found.value), zip->arena.nodes.dtype(expected.value));
+    EXPECT_TRUE(bytes_of(*legacy, found.value) == bytes_of(*zip, expected.value)) << found.name;
+  }
+  ASSERT_EQ(legacy->source.objects().size(), zip->source.objects().size());
+  for (std::size_t i = 0; i < zip->source.objects().size(); ++i) {
+    const Object& expected = zip->source.objects()[i];
+    const Object& found = legacy->source.objects()[i];
+    EXPECT_EQ(found.name, expected.name);
+    EXPECT_TRUE(found.data == expected.data) << found.name;
+    ASSERT_EQ(found.storages.size(), expected.storages.size());
+    for (std::size_t s = 0; s < found.storages.size(); ++s) {
+      EXPECT_TRUE(bytes_of(*legacy, found.storages[s]) == bytes_of(*zip, expected.storages[s]))
+          << found.name;
+    }
+  }
+}
+
+TEST_F(Zero1, DropsWhatLiesAroundViewsOfLegacyFiles) {
+  const auto run = flow_.read(FlowRun::golden("torch_file/legacy_views.pt"));
+  EXPECT_EQ(run->source.tensors().size(), 4u);
+  ASSERT_EQ(run->arena.untouched_drops.size(), 1u);  // two elements of storage 200
+  ASSERT_EQ(run->arena.untouched_drops[0].bytes.size(), 1u);
+  EXPECT_EQ(
+      run->arena.untouched_drops[0].bytes[0].end - run->arena.untouched_drops[0].bytes[0].begin,
+      8u);
 }
 
 TEST_F(Zero1, ExplainsAGitLfsPointer) {
