@@ -86,6 +86,7 @@ class Resharder {
   // Adds the tensors of all new ranks; nothing, if one of them cannot be split.
   void reshard(const std::vector<RankTensor>& tensors) {
     std::vector<std::vector<ckb_node>> values;
+    values.reserve(tensors.size());
     for (const RankTensor& tensor : tensors) values.push_back(new_values(tensor));
     for (std::int64_t rank = 0; rank < options_.ranks; ++rank) {
       for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -113,6 +114,7 @@ class Resharder {
   const std::vector<ckb_node>& new_values(const RankTensor& tensor) {
     const auto dim = names_.find(tensor.name)->partition_dim;
     std::vector<ckb_node> old;
+    old.reserve(tensor.shards.size());
     for (const Shard& shard : tensor.shards) old.push_back(shard.value);
     const auto [it, added] = values_.try_emplace({old, dim.value_or(CKB_REPLICATED)});
     if (dim) {

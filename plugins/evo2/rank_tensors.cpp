@@ -41,6 +41,7 @@ struct Found {
 std::string gap_text(const std::string& name, const Found& found, std::size_t world) {
   if (found.shards.size() == world) return "";
   std::vector<std::size_t> present;
+  present.reserve(found.shards.size());
   for (const auto& entry : found.shards) present.push_back(entry.first);
   if (!found.shards.contains(0)) return fmt::format("{} is only on {}", name, ranks_text(present));
   std::vector<std::size_t> missing;
@@ -121,6 +122,7 @@ std::vector<RankTensor> tensors_by_name(const ConstGraph& in) {
   std::sort(ordered.begin(), ordered.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<RankTensor> result;
+  result.reserve(ordered.size());
   for (auto& entry : ordered) result.push_back(std::move(entry.second));
   return result;
 }
