@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "plugins/deepspeed/config_files.h"
 #include "plugins/deepspeed/rank_files.h"
 #include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/lookup.h"
@@ -265,6 +266,7 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
           RankReader(out, files.files[static_cast<std::size_t>(rank)], rank, world).read();
       if (names == Names::kUnknown) names = found;
     }
+    ckptbridge::deepspeed::add_config_files(out, path_, files.folder);
     out.set_property("format", "zero1");
     out.set_property("mp_world_size", std::to_string(world));
     if (names == Names::kSavanna) out.set_property("names", "savanna");
