@@ -5,7 +5,7 @@
 #include <cassert>
 #include <filesystem>
 #include <map>
-#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -37,18 +37,21 @@ struct Options {
       : model_size(given.at("model-size")),
         profile(given.value("profile", "")),
         keep_fp32_filters(given.at("keep-fp32-filters")),
-        use_subquadratic_ops(given.at("use-subquadratic-ops")) {
-    const std::string name = given.at("params-dtype");
-    params_dtype = name == "fp32"   ? ckptbridge::kFloat32
-                   : name == "fp16" ? ckptbridge::kFloat16
-                                    : ckptbridge::kBFloat16;
+        no_te(given.at("no-te")),
+        use_subquadratic_ops(given.at("use-subquadratic-ops")),
+        dtype_name(given.at("params-dtype")) {
+    params_dtype = dtype_name == "fp32"   ? ckptbridge::kFloat32
+                   : dtype_name == "fp16" ? ckptbridge::kFloat16
+                                          : ckptbridge::kBFloat16;
   }
 
   std::string model_size;
   std::string profile;
   Dtype params_dtype{};
   bool keep_fp32_filters;
+  bool no_te;
   bool use_subquadratic_ops;
+  std::string dtype_name;  // as the user gave it
 };
 
 evo2::Shape whole_shape(const TensorView& tensor) {
@@ -179,6 +182,37 @@ class Mapper {
   std::uint64_t rounded_filters_ = 0;
 };
 
+// What args and configs/*.yml say. Those of rank 0: they are of the whole model.
+evo2::Evidence read_evidence(const ConstGraph& in, const evo2::EvidenceTable& table) {
+  evo2::Evidence evidence{{}, table.unseen()};
+  const auto add = [&](const evo2::Settings& settings, const std::string& place) {
+    const auto facts = table.facts(settings, place);
+    evidence.facts.insert(evidence.facts.end(), facts.begin(), facts.end());
+  };
+  for (std::uint64_t i = 0; i < in.object_count(); ++i) {
+    const ObjectView object = in.object(i);
+    const std::string name(object.name);
+    if (object.mp_rank > 0) continue;
+    if (name == "args" && object.kind == "pickle") add(table.read_args(object.data, name), name);
+    if (name.starts_with("configs/") && object.kind == "bytes") {
+      const auto* text = reinterpret_cast<const char*>(object.data.data());
+      add(evo2::read_settings({text, object.data.size()}), name);
+    }
+  }
+  return evidence;
+}
+
+// "; args, configs/7b.yml agree", once nothing contradicts.
+std::string places_of(const std::vector<evo2::Fact>& facts) {
+  std::vector<std::string> places;
+  for (const evo2::Fact& fact : facts) {
+    if (places.empty() || places.back() != fact.place) places.push_back(fact.place);
+  }
+  if (places.empty()) return "";
+  return fmt::format("; {} agree{} with it", fmt::join(places, ", "),
+                     places.size() == 1 ? "s" : "");
+}
+
 class Evo2Mapper : public plugin::Transform {
  public:
   explicit Evo2Mapper(const char* options) : options_(json::parse(options)) {}
@@ -189,12 +223,17 @@ class Evo2Mapper : public plugin::Transform {
     const evo2::Catalogue catalogue(folder);
     const evo2::NameTable names(folder, catalogue.fields());
     const Sources sources(in);
-    evo2::Profile profile = find_profile(catalogue, names, sources, out);
+    const evo2::Evidence evidence =
+        read_evidence(in, evo2::EvidenceTable(folder, catalogue.fields()));
+    evo2::Profile profile = find_profile(catalogue, names, sources, evidence, out);
     evo2::require_convertible(profile, names);
     evo2::require_fit(profile, catalogue, names, sources.found());
-    if (options_.use_subquadratic_ops) {
-      profile =
-          evo2::with_override(std::move(profile), catalogue.fields(), "use_subquadratic_ops", true);
+    evo2::require_agreement(profile, catalogue, evidence.facts);
+    for (const auto& [asked, field, value] :
+         {std::tuple(options_.no_te, "use_te", false),
+          {options_.use_subquadratic_ops, "use_subquadratic_ops", true}}) {
+      if (!asked) continue;
+      profile = evo2::with_override(std::move(profile), catalogue.fields(), field, value);
     }
 
     Mapper mapper(options_, profile, names, sources, out);
@@ -210,36 +249,53 @@ class Evo2Mapper : public plugin::Transform {
     out.set_property("mp_world_size", "1");
     out.set_property("model_size", profile.name);  // for `ckptbridge inspect`
 
-    if (mapper.rounded_filters() > 0) {
-      out.note(
-          fmt::format("{} filter tensors lose float32 precision, as in NeMo's own import; "
-                      "--keep-fp32-filters keeps it",
-                      mapper.rounded_filters()));
+    if (const std::string note = dtype_note(mapper.rounded_filters()); !note.empty()) {
+      out.note(note);
+    }
+    if (options_.no_te) {
+      out.note("layer norms have names of their own, for a model without Transformer Engine");
     }
     for (const std::string& note : profile.notes) out.note(profile.name + ": " + note);
   }
 
  private:
+  // What the options make of dtypes; "" where it is what NeMo does and loses nothing.
+  std::string dtype_note(std::uint64_t rounded_filters) const {
+    const bool is_default = options_.params_dtype == ckptbridge::kBFloat16;
+    std::string note;
+    if (!is_default || options_.keep_fp32_filters) {
+      note = fmt::format("tensors are written as {}", options_.dtype_name);
+      if (options_.keep_fp32_filters && options_.dtype_name != "fp32") note += ", filters as fp32";
+    }
+    if (rounded_filters == 0) return note;
+    return fmt::format(
+        "{}{}{} filter tensors lose float32 precision{}; --keep-fp32-filters keeps it", note,
+        note.empty() ? "" : "; ", rounded_filters, is_default ? ", as in NeMo's own import" : "");
+  }
+
   evo2::Profile find_profile(const evo2::Catalogue& catalogue, const evo2::NameTable& names,
-                             const Sources& sources, Graph& out) const {
+                             const Sources& sources, const evo2::Evidence& evidence,
+                             Graph& out) const {
+    const std::string agreeing = places_of(evidence.facts);
     if (!options_.profile.empty()) {
       if (options_.model_size != "auto") {
         throw Error(CKB_INVALID_ARGUMENT, "give --model-size or --profile, not both");
       }
       evo2::Profile profile = catalogue.read(options_.profile);
-      out.note(fmt::format("model size {} (profile {})", profile.name, options_.profile));
+      out.note(
+          fmt::format("model size {} (profile {}{})", profile.name, options_.profile, agreeing));
       return profile;
     }
     if (options_.model_size == "auto") {
-      const evo2::Profile& profile = evo2::choose(catalogue, names, sources.found());
+      const evo2::Profile& profile = evo2::choose(catalogue, names, sources.found(), evidence);
       out.note(
           fmt::format("model size {} (the only one whose tensors are all those of the "
-                      "checkpoint)",
-                      profile.name));
+                      "checkpoint{})",
+                      profile.name, agreeing));
       return profile;
     }
     const evo2::Profile& profile = catalogue.find(options_.model_size);
-    out.note(fmt::format("model size {} (as asked for)", profile.name));
+    out.note(fmt::format("model size {} (as asked for{})", profile.name, agreeing));
     return profile;
   }
 

@@ -9,11 +9,12 @@
 #include <utility>
 
 #include "ckptbridge/error.hpp"
+#include "plugins/evo2/propose.h"
 
 namespace ckptbridge::evo2 {
 namespace {
 
-constexpr std::size_t kMostParts = 8;    // of a message
+constexpr std::size_t kFewParts = 3;     // of each size in a list
 constexpr std::size_t kMostNearest = 3;  // sizes in a message
 
 std::string shape_text(const Shape& shape) {
@@ -108,12 +109,14 @@ std::string part_text(const Part& part, const std::string& profile) {
   return out;
 }
 
-std::vector<Part> parts_of(const Fit& fit) {
+std::vector<Part> parts_of(const Fit& fit, Tell tell) {
   using Key = std::tuple<DifferenceKind, std::string_view, std::size_t, Shape, Shape>;
   std::map<Key, std::size_t> index;
   std::vector<Part> parts;
   for (const Difference& difference : fit.differences) {
-    if (difference.harmless) continue;
+    const bool told =
+        !difference.harmless || (tell == Tell::kIdentifying && difference.identifying);
+    if (!told) continue;
     const std::string_view parameter = parameter_name(difference.name);
     const Key key{difference.kind, parameter.empty() ? difference.name : parameter, difference.dim,
                   difference.found, difference.wanted};
@@ -175,6 +178,22 @@ std::string differing_fields(const std::vector<const Profile*>& profiles) {
   return join(out);
 }
 
+// Those that no fact contradicts; all, when each is contradicted.
+std::vector<const Profile*> agreeing(std::vector<const Profile*> profiles,
+                                     const std::vector<Fact>& facts) {
+  std::vector<const Profile*> out;
+  for (const Profile* profile : profiles) {
+    if (contradicted(*profile, facts).empty()) out.push_back(profile);
+  }
+  return out.empty() ? profiles : out;
+}
+
+// What the user can do with a proposed profile; "" when there is none.
+std::string offer(const Proposal& proposal, const std::string& conjunction) {
+  if (proposal.json.empty()) return "";
+  return conjunction + "save this profile and pass it with --profile FILE:\n" + proposal.json;
+}
+
 }  // namespace
 
 bool Fit::converts() const {
@@ -217,18 +236,19 @@ Fit compare(const Profile& profile, const NameTable& names, const std::vector<Te
   return fit;
 }
 
-std::string describe(const Fit& fit) {
-  const std::vector<Part> parts = parts_of(fit);
+std::string describe(const Fit& fit, Tell tell, std::size_t most) {
+  const std::vector<Part> parts = parts_of(fit, tell);
   std::string out;
   if (fit.layers_found != fit.layers_wanted) {
     out = "the checkpoint has " + std::to_string(fit.layers_found) + " layers, " + fit.profile +
           " has " + std::to_string(fit.layers_wanted);
+    if (most > 0) --most;
   }
-  for (std::size_t i = 0; i < std::min(parts.size(), kMostParts); ++i) {
+  for (std::size_t i = 0; i < std::min(parts.size(), most); ++i) {
     out += (out.empty() ? "" : "; ") + part_text(parts[i], fit.profile);
   }
-  if (parts.size() > kMostParts) {
-    out += "; and " + std::to_string(parts.size() - kMostParts) + " more";
+  if (parts.size() > most) {
+    out += "; and " + std::to_string(parts.size() - most) + " more";
   }
   return out;
 }
@@ -246,7 +266,7 @@ Fit require_fit(const Profile& profile, const Catalogue& catalogue, const NameTa
 }
 
 const Profile& choose(const Catalogue& catalogue, const NameTable& names,
-                      const std::vector<TensorShape>& found) {
+                      const std::vector<TensorShape>& found, const Evidence& evidence) {
   require_savanna(found);
   std::vector<const Profile*> exact;
   std::vector<Fit> fits;
@@ -255,6 +275,7 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
     fits.push_back(compare(profile, names, found));
     if (fits.back().exact()) exact.push_back(&profile);
   }
+  if (exact.size() > 1) exact = agreeing(std::move(exact), evidence.facts);
   if (exact.size() == 1) return *exact.front();
   if (exact.size() > 1) {
     std::vector<std::string> fitting;
@@ -265,25 +286,34 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
                                           "; choose one with --model-size");
   }
 
+  const Proposal proposal = propose(catalogue, names, found, evidence.facts, evidence.unseen);
   std::vector<std::string> convertible;
+  std::string lines;
   for (const Fit& fit : fits) {
-    if (fit.converts()) convertible.push_back(fit.profile);
+    if (!fit.converts()) continue;
+    convertible.push_back(fit.profile);
+    lines += "\n  " + fit.profile + ": " + describe(fit, Tell::kIdentifying, kFewParts);
   }
   if (!convertible.empty()) {
     throw Error(CKB_INVALID_ARGUMENT,
                 "no size has exactly the checkpoint's tensors; they can be converted as " +
                     join(convertible) +
-                    ", but differ in columns of filters that NeMo does not "
-                    "use; choose one with --model-size");
+                    ", but differ in columns of filters that NeMo does not use, whose number tells "
+                    "how long a model's context is:" +
+                    lines + "\nchoose one with --model-size" + offer(proposal, ", or "));
   }
   std::stable_sort(fits.begin(), fits.end(), [](const Fit& a, const Fit& b) {
     return a.differences.size() < b.differences.size();
   });
   std::string message = "no size fits the checkpoint; the nearest:";
   for (std::size_t i = 0; i < std::min(fits.size(), kMostNearest); ++i) {
-    message += "\n  " + fits[i].profile + ": " + describe(fits[i]);
+    message += "\n  " + fits[i].profile + ": " + describe(fits[i], Tell::kIdentifying, kFewParts);
   }
-  throw Error(CKB_UNSUPPORTED, message + "\n--profile FILE takes a size of your own");
+  throw Error(CKB_UNSUPPORTED,
+              message + "\n" +
+                  (proposal.json.empty()
+                       ? "no profile can be made of its tensors either: " + proposal.problem
+                       : offer(proposal, "")));
 }
 
 }  // namespace ckptbridge::evo2

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/evo2/evidence.h"
 #include "plugins/evo2/expected.h"
 #include "plugins/evo2/names.h"
 #include "plugins/evo2/profile.h"
@@ -42,18 +43,28 @@ struct Fit {
 // Compares the tensors of a whole checkpoint (all shards joined) with what the profile expects.
 Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found);
 
+// Which differences to tell: those that stand in the way, or those that tell sizes apart too.
+enum class Tell { kHarmful, kIdentifying };
+
 // "mlp.w1.weight has 22528 rows, 40b has 21888 (50 layers); ...": one part per kind of difference,
-// however many layers have it; harmless differences are left out.
-std::string describe(const Fit& fit);
+// however many layers have it; "and 3 more" in the place of parts beyond most.
+std::string describe(const Fit& fit, Tell tell = Tell::kHarmful, std::size_t most = 8);
 
 // --model-size NAME: returns the fit, with its harmless differences. Throws UNSUPPORTED with the
 // differences and the sizes that do fit.
 Fit require_fit(const Profile& profile, const Catalogue& catalogue, const NameTable& names,
                 const std::vector<TensorShape>& found);
 
-// --model-size auto: the only profile that fits exactly. Throws INVALID_ARGUMENT when several do,
-// UNSUPPORTED with the nearest sizes when none does.
+// What the checkpoint says of itself beside its tensors, for choose().
+struct Evidence {
+  std::vector<Fact> facts;
+  std::vector<Unseen> unseen;
+};
+
+// --model-size auto: the only profile that fits exactly; among several, the only one that evidence
+// does not contradict. Throws INVALID_ARGUMENT when several are left, UNSUPPORTED with the nearest
+// sizes and, where there is one, a profile for the checkpoint when none fits.
 const Profile& choose(const Catalogue& catalogue, const NameTable& names,
-                      const std::vector<TensorShape>& found);
+                      const std::vector<TensorShape>& found, const Evidence& evidence = {});
 
 }  // namespace ckptbridge::evo2

@@ -44,9 +44,7 @@ bool is_identifier(std::string_view text) {
 }
 
 // origin names the file in messages.
-Draft read_draft(const std::filesystem::path& file, const std::string& origin,
-                 const FieldTable& fields) {
-  const Json json = read_json(file);
+Draft read_draft(const Json& json, const std::string& origin, const FieldTable& fields) {
   Draft draft;
   draft.profile.origin = origin;
   Members members(json, draft.profile.origin);
@@ -259,7 +257,8 @@ Catalogue::Catalogue(const std::filesystem::path& folder)
   std::vector<Entry> entries;
   entries.reserve(files.size());
   for (const std::filesystem::path& file : files) {
-    entries.push_back({read_draft(file, file.filename().string(), fields_), {}, Progress::kNew});
+    entries.push_back(
+        {read_draft(read_json(file), file.filename().string(), fields_), {}, Progress::kNew});
   }
   require_distinct(entries);
   for (Entry& entry : entries) profiles_.push_back(resolve(entries, entry, fields_));
@@ -284,7 +283,11 @@ const Profile& Catalogue::find(std::string_view name) const {
 }
 
 Profile Catalogue::read(const std::filesystem::path& file) const {
-  Draft draft = read_draft(file, file.string(), fields_);
+  return parse(read_json(file), file.string());
+}
+
+Profile Catalogue::parse(const Json& json, const std::string& origin) const {
+  Draft draft = read_draft(json, origin, fields_);
   for (const Profile& profile : profiles_) {
     if (answers_to(profile, draft.profile.name)) {
       throw Error(CKB_INVALID_ARGUMENT, draft.profile.origin + ": name: " + draft.profile.name +

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plugins/evo2/fields.h"
+#include "plugins/evo2/json_reader.h"
 #include "plugins/evo2/value.h"
 
 namespace ckptbridge::evo2 {
@@ -49,6 +50,8 @@ class Catalogue {
 
   // A user's profile, which may inherit from those of the catalogue, and takes none of their names.
   Profile read(const std::filesystem::path& file) const;
+  // The same from a file's content; origin names it in messages.
+  Profile parse(const Json& json, const std::string& origin) const;
 
  private:
   std::filesystem::path folder_;
