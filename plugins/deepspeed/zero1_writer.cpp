@@ -191,7 +191,11 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
                                              "tensors",
                                              object.name, object.mp_rank));
       }
-      if (is_extra_state(object.name)) {
+      if (object.kind != "pickle" && object.name.starts_with("configs/")) {
+        if (dropped.emplace(object.name).second) {
+          graph.drop_object(object.name, "configuration files, which lie beside the rank files");
+        }
+      } else if (is_extra_state(object.name)) {
         file->second.add_extra_state(object);
       } else if (object.name == "dp_world_size") {
         file->second.set_dp_world_size(object);

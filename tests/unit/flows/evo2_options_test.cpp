@@ -91,6 +91,12 @@ TEST_F(Evo2Options, ConfigurationBesideTheCheckpointMustAgree) {
   EXPECT_THAT(run->arena.notes, Contains(HasSubstr("; configs/tiny.yml agrees with it)")));
 }
 
+TEST_F(Evo2Options, ConfigurationDoesNotStandInTheWayOfResharding) {
+  const auto in = with_config("tiny.yml", "rotary_emb_base: 10000\n");
+  const auto run = flow_.convert(in, "zero1", {{"mp-size", "2"}, {"keep-state", "true"}});
+  EXPECT_TRUE(boost::filesystem::exists(flow_.out() / "mp_rank_01_model_states.pt"));
+}
+
 TEST_F(Evo2Options, AContradictionNamesBothValuesAndBothPlaces) {
   const auto in = with_config("tiny.yml", "rotary_emb_base: 500000\nnum_attention_heads: 4\n");
   const auto error = flow_.failure(
