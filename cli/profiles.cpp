@@ -1,4 +1,5 @@
-// ckptbridge profiles: the model sizes that plugins bring, and what one of them says.
+// ckptbridge profiles: the model sizes that plugins bring, what one of them says, and what is wrong
+// with one of the user's own.
 #include "core/profiles.h"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "cli/exit_code.h"
 #include "cli/setup.h"
 #include "cli/verbs.h"
 #include "core/words.h"
@@ -76,15 +78,30 @@ int show(const std::vector<ProfileEntry>& profiles, const std::string& name, boo
   return 0;
 }
 
+// Problems are the result that was asked for, and the exit code says that there are some.
+int check(const std::vector<ProfileEntry>& profiles, const std::string& file, bool json) {
+  const auto problems = profile_problems(profiles, file);
+  if (json) {
+    print({{"path", file}, {"valid", problems.empty()}, {"problems", problems}});
+  } else if (problems.empty()) {
+    fmt::print("{}: a valid profile; pass it with --profile {}\n", file, shell_quoted(file));
+  } else {
+    for (const auto& problem : problems) fmt::print("{}: {}\n", file, problem);
+  }
+  return problems.empty() ? 0 : exit_code(CKB_UNSUPPORTED);
+}
+
 }  // namespace
 
 int profiles(const Arguments& arguments) {
   std::string action = "list";
   std::string name;
   bool json = false;
-  CommandLine line("profiles [list | show NAME]", "Lists model profiles, or shows one.");
-  line.optional_positional("ACTION", action, "list (without it, too) or show");
-  line.optional_positional("NAME", name, "Name or alias of the profile to show");
+  CommandLine line("profiles [list | show NAME | check FILE]",
+                   "Lists model profiles, shows one, or says what is wrong with one of your own.");
+  line.optional_positional("ACTION", action, "list (without it, too), show or check");
+  line.optional_positional("NAME", name,
+                           "Name or alias of the profile to show, or the file to check");
   line.flag("--json", json, "Print JSON");
   declare_plugin_dir(line);
   if (!line.parse(arguments)) return 0;
@@ -92,7 +109,8 @@ int profiles(const Arguments& arguments) {
   const auto known = list_profiles(registry);
   if (action == "list" && name.empty()) return list(known, json);
   if (action == "show" && !name.empty()) return show(known, name, json);
-  throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge profiles [list | show NAME]");
+  if (action == "check" && !name.empty()) return check(known, name, json);
+  throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge profiles [list | show NAME | check FILE]");
 }
 
 }  // namespace ckptbridge::cli

@@ -16,7 +16,7 @@ const std::vector<Verb>& verbs() {
       {"plan", "say what convert, run or a preset would do, and stop", plan, nullptr},
       {"inspect", "say what a checkpoint is and what can be done with it", inspect, nullptr},
       {"plugins", "list the plugins, and where they were looked for", plugins, nullptr},
-      {"profiles", "list model profiles, or show one", profiles, nullptr},
+      {"profiles", "list model profiles, show one, or check your own", profiles, nullptr},
   };
   return table;
 }

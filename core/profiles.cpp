@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -12,6 +13,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/file.h"
 #include "core/json_object.h"
+#include "core/json_schema.h"
 #include "core/words.h"
 
 namespace ckptbridge {
@@ -136,6 +138,109 @@ std::vector<ProfileField> profile_fields(const std::vector<ProfileEntry>& profil
     }
   }
   return fields;
+}
+
+namespace {
+
+constexpr const char* kSchema = "shared/profile.schema.json";
+
+// The members of the top level that the text gives more than once: a parser keeps the last.
+std::vector<std::string> repeated_members(const std::string& text) {
+  std::set<std::string> seen;
+  std::vector<std::string> repeated;
+  [[maybe_unused]] const json parsed_again =
+      json::parse(text, [&](int depth, json::parse_event_t event, json& parsed) {
+        if (event == json::parse_event_t::key && depth == 1 &&
+            !seen.insert(parsed.get<std::string>()).second) {
+          repeated.push_back(parsed.get<std::string>());
+        }
+        return true;
+      });
+  return repeated;
+}
+
+json schema_for(const std::vector<ProfileEntry>& profiles, const ProfileEntry* parent) {
+  for (const auto& profile : profiles) {
+    const fs::path folder = (parent != nullptr ? *parent : profile).path.parent_path();
+    boost::system::error_code problem;
+    if (fs::exists(folder / kSchema, problem)) {
+      return parse_json(read_small(folder / kSchema), (folder / kSchema).string());
+    }
+  }
+  throw Error(CKB_UNSUPPORTED, fmt::format("no plugin brings profiles with a {}", kSchema));
+}
+
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  boost::system::error_code problem;
+  return fs::equivalent(a, b, problem) && !problem;
+}
+
+// What is wrong with the fields once those of the parents are among them.
+void check_resolved(const json& rules, const std::map<std::string, json>& fields,
+                    std::vector<std::string>& problems) {
+  for (const json& name : rules.value("required", json::array())) {
+    const auto& field = name.get_ref<const std::string&>();
+    if (!fields.contains(field)) {
+      problems.push_back(field + " is missing: set it, or inherit it from a size");
+    }
+  }
+  const json lengths = rules.value("lengths", json::object());
+  for (const auto& [number, text] : lengths.items()) {
+    const auto count = fields.find(number);
+    const auto counted = fields.find(text.get<std::string>());
+    if (count == fields.end() || counted == fields.end() || !count->second.is_number_integer() ||
+        !counted->second.is_string()) {
+      continue;
+    }
+    const std::size_t length = counted->second.get_ref<const std::string&>().size();
+    if (count->second != length) {
+      problems.push_back(fmt::format("{} is {}, but {} has {} letters", number,
+                                     count->second.dump(), text.get<std::string>(), length));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> profile_problems(const std::vector<ProfileEntry>& profiles,
+                                          const fs::path& file) {
+  const std::string text = read_small(file);
+  const json document = parse_json(text, file.string());
+  if (!document.is_object()) {
+    return {fmt::format("expected an object, found {}", document.type_name())};
+  }
+  std::vector<std::string> problems;
+  for (const std::string& name : repeated_members(text)) {
+    problems.push_back(name + ": is given twice");
+  }
+  const auto text_at = [&](const char* name) {
+    const auto member = document.find(name);
+    return member != document.end() && member->is_string() ? member->get<std::string>() : "";
+  };
+  const std::string inherits = text_at("inherits");
+  const ProfileEntry* parent = inherits.empty() ? nullptr : find(profiles, inherits);
+  if (!inherits.empty() && parent == nullptr) {
+    problems.push_back(fmt::format("inherits: there is no profile {}{}", inherits,
+                                   did_you_mean(inherits, names_of(profiles))));
+  }
+  const json schema = schema_for(profiles, parent);
+  const auto wrong = schema_problems(schema, document);
+  problems.insert(problems.end(), wrong.begin(), wrong.end());
+  const std::string name = text_at("name");
+  const ProfileEntry* taken = name.empty() ? nullptr : find(profiles, name);
+  if (taken != nullptr && !is_same_file(taken->path, file)) {
+    problems.push_back(fmt::format("name: {} is the name of a size that ckptbridge has", name));
+  }
+  if (!inherits.empty() && parent == nullptr) return problems;  // its fields are not known
+  std::map<std::string, json> fields;
+  if (parent != nullptr) {
+    for (const auto& field : profile_fields(profiles, *parent)) {
+      fields[field.name] = json::parse(field.value_json);
+    }
+  }
+  for (const auto& [field, value] : document.items()) fields[field] = value;
+  check_resolved(schema.value("x-resolved", json::object()), fields, problems);
+  return problems;
 }
 
 }  // namespace ckptbridge

@@ -41,4 +41,13 @@ const ProfileEntry& find_profile(const std::vector<ProfileEntry>& profiles,
 std::vector<ProfileField> profile_fields(const std::vector<ProfileEntry>& profiles,
                                          const ProfileEntry& profile);
 
+// All that is wrong with a user's profile, by the schema beside the profiles that it inherits from
+// (shared/profile.schema.json in their folder; without inheritance, the first there is). Throws
+// what a file that cannot be read or is no JSON throws, and UNSUPPORTED where there is no schema.
+//
+// Besides the schema's own keywords, "x-resolved" holds for a profile and its parents together:
+// {"required": [fields], "lengths": {field of a number: field of the text that is so long}}.
+std::vector<std::string> profile_problems(const std::vector<ProfileEntry>& profiles,
+                                          const boost::filesystem::path& file);
+
 }  // namespace ckptbridge

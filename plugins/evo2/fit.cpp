@@ -179,7 +179,7 @@ std::string differing_fields(const std::vector<const Profile*>& profiles) {
 }
 
 // Those that no fact contradicts; all, when each is contradicted.
-std::vector<const Profile*> agreeing(std::vector<const Profile*> profiles,
+std::vector<const Profile*> agreeing(const std::vector<const Profile*>& profiles,
                                      const std::vector<Fact>& facts) {
   std::vector<const Profile*> out;
   for (const Profile* profile : profiles) {
@@ -275,7 +275,7 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
     fits.push_back(compare(profile, names, found));
     if (fits.back().exact()) exact.push_back(&profile);
   }
-  if (exact.size() > 1) exact = agreeing(std::move(exact), evidence.facts);
+  if (exact.size() > 1) exact = agreeing(exact, evidence.facts);
   if (exact.size() == 1) return *exact.front();
   if (exact.size() > 1) {
     std::vector<std::string> fitting;

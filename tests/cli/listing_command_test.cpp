@@ -77,9 +77,51 @@ TEST(Command, ListsAndShowsProfiles) {
   EXPECT_THAT(unknown.err, HasSubstr("no profile \"7bb\"; did you mean \"7b\"?"));
 }
 
+TEST(Command, ChecksAProfileOfTheUsersOwn) {
+  const auto good = command({"profiles", "check", golden("nemo2/tiny_profile.json")});
+  EXPECT_EQ(good.code, 0) << good.out;
+  EXPECT_THAT(good.out, HasSubstr("tiny_profile.json: a valid profile; pass it with --profile "));
+
+  const TempFolder folder;
+  const auto file = folder
+                        .write("mine.json",
+                               R"({"profile_version": 1, "name": "7b", "inherits": "40b",
+                                     "hiden_size": 64, "num_layers": 51, "ffn_hidden_size": "x",
+                                     "ffn_hidden_size": 0, "hybrid_override_pattern": "SDX"})")
+                        .string();
+  const auto bad = command({"profiles", "check", file});
+  EXPECT_EQ(bad.code, 3);
+  EXPECT_EQ(bad.err, "");
+  EXPECT_THAT(bad.out,
+              AllOf(HasSubstr("mine.json: ffn_hidden_size: is given twice\n"),
+                    HasSubstr("hiden_size: unknown member; did you mean \"hidden_size\"?\n"),
+                    HasSubstr("ffn_hidden_size: expected 1 or more, found 0\n"),
+                    HasSubstr("hybrid_override_pattern: expected a text like ^[SDH*]+$, found "),
+                    HasSubstr("name: 7b is the name of a size that ckptbridge has\n"),
+                    HasSubstr("num_layers is 51, but hybrid_override_pattern has 3 letters\n")));
+  const auto found = json::parse(command({"profiles", "check", file, "--json"}).out);
+  EXPECT_EQ(found["valid"], false);
+  EXPECT_EQ(found["problems"].size(), 6u);
+
+  const auto alone = folder.write("alone.json", R"({"profile_version": 1, "name": "a"})").string();
+  EXPECT_THAT(command({"profiles", "check", alone}).out,
+              HasSubstr("hidden_size is missing: set it, or inherit it from a size"));
+  const auto orphan =
+      folder.write("orphan.json", R"({"profile_version": 1, "name": "a", "inherits": "7bb"})");
+  EXPECT_THAT(command({"profiles", "check", orphan.string()}).out,
+              HasSubstr("inherits: there is no profile 7bb; did you mean \"7b\"?"));
+  EXPECT_EQ(command({"profiles", "check", folder.write("no.json", "{").string()}).code, 3);
+  EXPECT_EQ(command({"profiles", "check", folder.write("list.json", "[]").string()}).code, 3);
+  EXPECT_EQ(command({"profiles", "check", (folder / "absent").string()}).code, 3);
+}
+
 TEST(Command, LoadsNoPluginToListOrHelp) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"--help"}, {"plugins"}, {"profiles"}, {"convert", "--help"}}) {
+  const auto profile = golden("nemo2/tiny_profile.json");
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"--help"},
+                                                                     {"plugins"},
+                                                                     {"profiles"},
+                                                                     {"profiles", "check", profile},
+                                                                     {"convert", "--help"}}) {
     const auto outcome = command(arguments, "LD_DEBUG=files");
     EXPECT_THAT(outcome.err, HasSubstr("libc.so"));
     EXPECT_THAT(outcome.err, Not(HasSubstr("-reader.so")));
