@@ -351,8 +351,8 @@ Proposal propose(const Catalogue& catalogue, const NameTable& names,
     }
     Json json = head(parent.name, trusted.empty() ? ""
                                                   : "no tensor shows " + join(trusted) +
-                                                        ": the values are those of " + parent.name +
-                                                        "; check them");
+                                                        ": the values follow those of " +
+                                                        parent.name + "; check them");
     for (const Field& field : catalogue.fields().all()) {
       const auto value = fields.find(field.name);
       if (value == fields.end()) continue;

@@ -66,8 +66,8 @@ TEST(Propose, MakesAProfileOfNamesAndShapes) {
   EXPECT_EQ(json["num_groups_hyena_medium"], 32);
   EXPECT_EQ(json["seq_length"], 1024);
   EXPECT_THAT(json["comment"].get<std::string>(),
-              HasSubstr("no tensor shows rotary_base, seq_len_interpolation_factor: the values are "
-                        "those of "));
+              HasSubstr("no tensor shows rotary_base, seq_len_interpolation_factor: the values "
+                        "follow those of "));
 }
 
 TEST(Propose, SaysWhenNoTensorShowsTheHeads) {
