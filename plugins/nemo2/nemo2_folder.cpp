@@ -1,5 +1,8 @@
 #include "plugins/nemo2/nemo2_folder.h"
 
+#include <algorithm>
+#include <regex>
+
 #include <nlohmann/json.hpp>
 
 #include "plugins/torch_file/host_source.h"
@@ -14,8 +17,9 @@ using torch_file::ValueId;
 using torch_file::Values;
 
 constexpr std::string_view kContext = "context/";
-constexpr std::string_view kCommon = "common";
 constexpr std::string_view kExtraState = "_extra_state";
+constexpr std::string_view kShard = "/shard_";
+constexpr std::string_view kOnlyShard = "/shard_0_1";  // offset 0 of shape (1,)
 
 std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
@@ -37,6 +41,13 @@ void put_pt(plugin::Layout& out, const std::string& path, const torch_file::ZipL
 
 void put_file(plugin::Layout& out, const std::string& path, std::span<const std::byte> bytes) {
   out.put_bytes(out.add_file(path, bytes.size()), 0, bytes);
+}
+
+std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph) {
+  std::vector<plugin::TensorView> tensors;
+  for (std::uint64_t i = 0; i < graph.tensor_count(); ++i) tensors.push_back(graph.tensor(i));
+  std::ranges::sort(tensors, {}, &plugin::TensorView::name);
+  return tensors;
 }
 
 torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list) {
@@ -70,46 +81,53 @@ std::string metadata_json(const std::string& backend) {
   return metadata.dump();
 }
 
+// An item of fiddle's JSON: ["Attr(name='save_ckpt_format')", {"type": "leaf", "value": "zarr",
+// …}]. Python's JSON may hold NaN and Infinity, which other parsers refuse.
 std::string with_save_format(std::string_view io_json, const std::string& backend) {
-  ordered_json context;
-  try {
-    context = ordered_json::parse(io_json);
-    for (auto& object : context.at("objects")) {
-      for (auto& item : object.at("items")) {
-        if (item.at(0) == "Attr(name='save_ckpt_format')") item.at(1).at("value") = backend;
-      }
-    }
-  } catch (const ordered_json::exception& error) {
-    throw Error(CKB_CORRUPT, std::string("context/io.json: ") + error.what());
-  }
-  return context.dump();
+  static const std::regex kItem(
+      R"re(("Attr\(name='save_ckpt_format'\)"\s*,\s*\{[^{}]*?"value"\s*:\s*")(torch_dist|zarr)("))re");
+  return std::regex_replace(std::string(io_json), kItem, "$1" + backend + "$3");
+}
+
+bool is_sharded_key(std::string_view key) { return key.find(kShard) != std::string_view::npos; }
+
+std::string object_name(std::string_view key) {
+  const std::string_view stem = key.substr(0, key.find(kShard));
+  const bool is_alone = key.substr(stem.size()) == kOnlyShard;
+  return std::string(is_alone && stem.ends_with(kExtraState) ? stem : key);
+}
+
+std::optional<std::string> object_key(std::string_view name) {
+  if (is_sharded_key(name)) return std::string(name);
+  if (name.ends_with(kExtraState)) return std::string(name) + std::string(kOnlyShard);
+  return std::nullopt;
 }
 
 std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout& out,
                                             const std::string& backend) {
   const plugin::ConstGraph in = graph.view();
-  std::vector<plugin::ObjectView> extra_states;
+  std::vector<plugin::ObjectView> sharded;
   bool has_common = false;
   for (std::uint64_t i = 0; i < in.object_count(); ++i) {
     const plugin::ObjectView object = in.object(i);
-    if (object.name == "context/io.json") {
+    if (object.name == kContextJson) {
       const std::string_view text(reinterpret_cast<const char*>(object.data.data()),
                                   object.data.size());
-      put_file(out, "context/io.json", bytes_of(with_save_format(text, backend)));
+      put_file(out, kContextJson, bytes_of(with_save_format(text, backend)));
     } else if (object.name.starts_with(kContext) && object.kind != "pickle") {
       put_file(out, std::string(object.name), object.data);
     } else if (object.name == kCommon) {
       put_pt(out, "weights/common.pt", object_file(object, false), object.storages);
       has_common = true;
-    } else if (object.name.ends_with(kExtraState)) {
-      extra_states.push_back(object);
+    } else if (object_key(object.name)) {
+      sharded.push_back(object);
     } else {
       graph.drop_object(object.name, "state that a NeMo2 checkpoint has no place for");
     }
   }
   if (!has_common) put_pt(out, "weights/common.pt", empty_common(), {});
   put_file(out, "weights/metadata.json", bytes_of(metadata_json(backend)));
-  return extra_states;
+  return sharded;
 }
 
 }  // namespace ckptbridge::nemo2

@@ -17,6 +17,20 @@
 
 namespace ckptbridge::nemo2 {
 
+// Names of objects in a graph.
+inline constexpr char kContextJson[] = "context/io.json";
+inline constexpr char kCommon[] = "common";  // the content of common.pt
+
+// Megatron stores an object that is sharded under "KEY/shard_OFFSET_SHAPE". In a graph, an extra
+// state that is the only shard of one has the name KEY, others that whole key.
+bool is_sharded_key(std::string_view key);
+std::string object_name(std::string_view key);
+// The inverse; nullopt for an object that is not sharded.
+std::optional<std::string> object_key(std::string_view name);
+
+// The tensors of a graph in the order of their names.
+std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph);
+
 // An object of a graph as a .pt: of the object itself, or of a list with it alone. Its payloads are
 // the object's storages.
 torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list);
@@ -24,12 +38,11 @@ torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list
 // The text of metadata.json for a backend, "torch_dist" or "zarr".
 std::string metadata_json(const std::string& backend);
 
-// io.json with save_ckpt_format set to this backend; every other member as it was. CORRUPT if it
-// is no JSON.
+// io.json with save_ckpt_format set to this backend; every other byte as it was.
 std::string with_save_format(std::string_view io_json, const std::string& backend);
 
 // Writes context/… and weights/common.pt, weights/metadata.json from the graph's objects. What it
-// has no place for is dropped with a reason. Gives the extra states, which are the writer's.
+// has no place for is dropped with a reason. Gives the sharded objects, which are the writer's.
 std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout& out,
                                             const std::string& backend);
 

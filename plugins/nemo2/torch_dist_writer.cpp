@@ -2,12 +2,15 @@
 //
 //   weights/.metadata        which chunk of which tensor lies where; see dcp_metadata.h
 //   weights/__0_N.distcp     items one after another, each a whole .pt: of a tensor's chunk, or of
-//   a
-//                            list with one object
+//                            a list with one object
 //   weights/…, context/…     see nemo2_folder.h
-// File names, the number of files, the chunk grid and gaps between items are free for a writer.
+// File names, the number of files, the order of items, the chunk grid and gaps between items are
+// free for a writer. Items are in the order of their keys, so that equal checkpoints become equal
+// files, whatever they were read from.
 // Source: torch/distributed/checkpoint/filesystem.py of 2.13, megatron/core/dist_checkpointing/
 // strategies/torch.py of 0.15; checked with the real loaders.
+#include <algorithm>
+
 #include "ckptbridge/plugin.hpp"
 #include "plugins/nemo2/chunks.h"
 #include "plugins/nemo2/dcp_metadata.h"
@@ -43,13 +46,13 @@ class TorchDistWriter : public ckptbridge::plugin::Writer {
   explicit TorchDistWriter(const char*) {}
 
   void lay_out(Graph& graph, Layout& out) override {
-    const auto extra_states = nemo2::put_context(graph, out, "torch_dist");
+    auto sharded = nemo2::put_context(graph, out, "torch_dist");
+    std::ranges::sort(sharded, {}, &ObjectView::name);
     add_tensors(graph);
-    for (const ObjectView& state : extra_states) {
-      // The only shard of one: offset 0 of shape (1,).
-      objects_.push_back({std::string(state.name) + "/shard_0_1", {}});
+    for (const ObjectView& object : sharded) {
+      objects_.push_back({*nemo2::object_key(object.name), {}});
       items_.push_back(
-          {nemo2::object_file(state, true), {state.storages.begin(), state.storages.end()}});
+          {nemo2::object_file(object, true), {object.storages.begin(), object.storages.end()}});
     }
     place_items(out);
     const tf::Bytes metadata = nemo2::dcp_metadata(tensors_, objects_);
@@ -58,9 +61,7 @@ class TorchDistWriter : public ckptbridge::plugin::Writer {
 
  private:
   void add_tensors(Graph& graph) {
-    const auto in = graph.view();
-    for (std::uint64_t i = 0; i < in.tensor_count(); ++i) {
-      const TensorView tensor = in.tensor(i);
+    for (const TensorView& tensor : nemo2::tensors_by_name(graph.view())) {
       if (tensor.mp_world_size != 1) {
         throw Error(CKB_UNSUPPORTED, std::string(tensor.name) + ": is split over " +
                                          std::to_string(tensor.mp_world_size) +
