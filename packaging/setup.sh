@@ -22,6 +22,10 @@ build_packages=(
   zlib1g-dev
 )
 test_packages=(
+  abigail-tools
+  clang-16
+  libc++-16-dev
+  libc++abi-16-dev
   libgmock-dev
   libgtest-dev
   libtorch-dev # most of the 0.9 GB of these; only the tests labelled torch use it

@@ -1,16 +1,19 @@
 # The folder of plugins, below the prefix. It carries the ABI's major, so that two majors can be
-# installed side by side.
-set(CKPTBRIDGE_PLUGIN_DIR ${CMAKE_INSTALL_LIBDIR}/ckptbridge/plugins-1)
+# installed side by side. Plain lib, whatever the distribution's own folder is called: the command
+# looks for plugins there.
+set(CKPTBRIDGE_PLUGIN_DIR lib/ckptbridge/plugins-1)
 
 # ckptbridge_add_plugin(<id> SOURCES <file>... [LIBRARIES <target>...] [DATA <folder>...]
-#                       [FOLDER <folder>])
+#                       [FOLDER <folder>] [COMPONENT <component>])
 #
-# Builds <id>.so, which exports its entry point and nothing else, and places it beside its manifest,
-# made from <id>.json.in (@PROJECT_VERSION@ is filled in). Folders named after DATA are copied beside
-# them. In the build tree the files lie under <build>/lib/ckptbridge/plugins-1, so that a program in
-# <build>/bin finds them as an installed one would; or, with FOLDER, there.
+# Builds <id>.so from C or C++, which exports its entry point and nothing else, and places it beside
+# its manifest, made from <id>.json.in (@PROJECT_VERSION@ is filled in). Folders named after DATA are
+# copied beside them. In the build tree the files lie under <build>/lib/ckptbridge/plugins-1, so that
+# a program in <build>/bin finds them as an installed one would, and they are installed to
+# lib/ckptbridge/plugins-1 below the prefix, as part of COMPONENT; with FOLDER, they lie there, and
+# are not installed.
 function(ckptbridge_add_plugin id)
-  cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LIBRARIES;DATA" ${ARGN})
+  cmake_parse_arguments(ARG "" "FOLDER;COMPONENT" "SOURCES;LIBRARIES;DATA" ${ARGN})
   set(folder ${CMAKE_BINARY_DIR}/${CKPTBRIDGE_PLUGIN_DIR})
   if(ARG_FOLDER)
     set(folder ${ARG_FOLDER})
@@ -26,7 +29,7 @@ function(ckptbridge_add_plugin id)
     target_link_options(${id} PRIVATE "LINKER:--no-undefined")
   endif()
   set_target_properties(${id} PROPERTIES
-    PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${folder})
 
   configure_file(${id}.json.in ${folder}/${id}.json @ONLY)
@@ -38,10 +41,14 @@ function(ckptbridge_add_plugin id)
     add_dependencies(${id} ${id}-${name})
   endforeach()
   if(NOT ARG_FOLDER)
-    install(TARGETS ${id} LIBRARY DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
-    install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+    set(component)
+    if(ARG_COMPONENT)
+      set(component COMPONENT ${ARG_COMPONENT})
+    endif()
+    install(TARGETS ${id} LIBRARY DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
+    install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
     if(ARG_DATA)
-      install(DIRECTORY ${ARG_DATA} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR})
+      install(DIRECTORY ${ARG_DATA} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
     endif()
   endif()
 endfunction()
