@@ -1,13 +1,15 @@
 // Staging: an output is made where nobody looks, and appears at its destination all at once.
 //
 //   OUT.ckptbridge-partial/      beside OUT; or OUT/.ckptbridge-partial/ where the folder above is
-//                                not ours to write, or OUT is a mount point
+//                                not ours to write, or OUT is a mount point; for one of several
+//                                jobs that share OUT, OUT/.ckptbridge-partial-JOB/
 //     lock                       host and process that work here; see lock.h
-//     output/                    what will be OUT
+//     output/                    what will be OUT, or be moved into it
 //     replaced/                  the earlier OUT, for a moment, where entries cannot be exchanged
 //     publishing, last/          inside OUT only: names being moved into it; what comes last
 //
 // Killed at any moment, OUT is the old state or the new one, or the next run makes it the old one.
+// Of a job, that holds for each file: those that had appeared stay.
 #pragma once
 
 #include <string>
@@ -48,14 +50,11 @@ class Staging {
 
  private:
   void begin();
-  void make_parents();
   void make_partial();
+  void make_partial_for_job();
+  void take_partial();
   void recover();
-  void withdraw_published();
-  void restore_replaced();
   void require_destination_again() const;
-  void publish_as_one();
-  void publish_one_by_one();
   void clear_partial(bool with_lock);
 
   Destination destination_;
@@ -65,7 +64,7 @@ class Staging {
   bool inside_ = false;              // partial_ lies in OUT
   bool made_partial_ = false;
   bool owned_ = false;                         // partial_ is locked by this object
-  std::vector<boost::filesystem::path> made_;  // folders above OUT, outermost first
+  std::vector<boost::filesystem::path> made_;  // folders above partial_, outermost first
   std::vector<std::string> notes_;
 };
 

@@ -105,6 +105,7 @@ Destination destination_of(const Conversion& run) {
   destination.path = run.request.output;
   destination.overwrite = run.settings.overwrite;
   for (const OutputFile& file : run.layout.files()) destination.paths.push_back(file.path);
+  destination.job = run.request.job;
   destination.own = manifest_of(run, run.chain.steps.size() - 1).owns;
   return destination;
 }

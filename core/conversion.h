@@ -31,6 +31,7 @@ struct Request {
   std::string from;                 // format of the input; empty: detect
   std::string to;                   // format of the output
   std::vector<OptionText> options;  // for whichever plugin of the found chain declares them
+  std::string job;  // of several that fill `output` together, file by file; see Destination
 };
 
 // How to do it. Nothing here changes a byte of the output.

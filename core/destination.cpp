@@ -31,17 +31,6 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
   return true;
 }
 
-std::vector<std::string> sorted_entries(const fs::path& folder) {
-  std::vector<std::string> names;
-  boost::system::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    names.push_back(at->path().filename().string());
-  }
-  if (error) throw file_error(error.value(), folder, "cannot be listed");
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // What an earlier output may consist of.
 class Recognised {
  public:
@@ -127,6 +116,27 @@ fs::path resolved(const fs::path& out) {
   return path;
 }
 
+// None of the files of a job is there, or they may be replaced.
+static void require_free_files(const Destination& destination, const fs::path& out) {
+  for (const std::string& path : destination.paths) {
+    const fs::path shown = destination.path / path;
+    boost::system::error_code error;
+    const fs::file_type type = fs::symlink_status(out / path, error).type();
+    if (type == fs::file_not_found) continue;
+    if (type == fs::status_error) throw file_error(error.value(), shown, "cannot be examined");
+    if (type != fs::regular_file) {
+      throw Error(CKB_EXISTS, fmt::format("{}: is there and no file; choose another place, or move "
+                                          "it away",
+                                          shown.string()));
+    }
+    if (!destination.overwrite) {
+      throw Error(CKB_EXISTS, fmt::format("{}: is there already; pass --overwrite to replace it, "
+                                          "or choose another place",
+                                          shown.string()));
+    }
+  }
+}
+
 void require_destination(const Destination& destination) {
   const fs::path& shown = destination.path;
   const fs::path out = resolved(shown);
@@ -139,6 +149,7 @@ void require_destination(const Destination& destination) {
                                         "it away",
                                         shown.string()));
   }
+  if (!destination.job.empty()) return require_free_files(destination, out);
   const std::vector<std::string> entries = sorted_entries(out);
   const auto first = std::find_if(entries.begin(), entries.end(),
                                   [](const std::string& name) { return name != kPartialInside; });

@@ -9,7 +9,8 @@
 
 namespace ckptbridge {
 
-// Where an output is made: beside OUT, or as an entry of OUT (commit.h says when).
+// Where an output is made: beside OUT, or as an entry of OUT (commit.h says when). A job's has
+// "-JOB" behind it.
 constexpr const char* kPartialSuffix = ".ckptbridge-partial";
 constexpr const char* kPartialInside = ".ckptbridge-partial";
 
@@ -22,14 +23,19 @@ struct Destination {
   std::vector<std::string> paths;  // what will be written, relative to OUT
   // Patterns as of a shell, relative to OUT; a "*" stays within one component.
   std::vector<std::string> own;
+  // Not empty: one of several jobs that fill OUT together, at any times. Its files appear one by
+  // one, overwrite means these files only, and all else in OUT is nothing to it. Jobs of one OUT
+  // differ in their names (letters, digits, "-" and "."), and write different files.
+  std::string job = {};
 };
 
 // OUT without links, "." and "..", whether it exists or not. An empty path, the root and a link to
 // nothing are refused.
 boost::filesystem::path resolved(const boost::filesystem::path& out);
 
-// OUT is absent, or an empty folder, or may be replaced; else EXISTS, which names the first entry
-// in the way. Changes nothing. What a killed run left inside OUT for its staging is not in the way.
+// OUT is absent, or an empty folder, or may be replaced (of a job: each of its files is absent, or
+// may be replaced); else EXISTS, which names the first entry in the way. Changes nothing. What a
+// killed run left inside OUT for its staging is not in the way.
 void require_destination(const Destination& destination);
 
 // IN and OUT (with its staging folder) are not the same and do not contain each other, links

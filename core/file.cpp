@@ -185,10 +185,33 @@ FileState file_state(const fs::path& path) {
   return state_of(found);
 }
 
+std::vector<std::string> sorted_entries(const fs::path& folder) {
+  std::vector<std::string> names;
+  boost::system::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  if (error) throw file_error(error.value(), folder, "cannot be listed");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 bool make_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0777) == 0) return true;
   if (errno == EEXIST) return false;
   throw file_error(errno, path, "cannot be made");
+}
+
+std::vector<fs::path> make_folders(const fs::path& path) {
+  std::vector<fs::path> missing;
+  for (fs::path at = path; !at.empty() && !fs::exists(at); at = at.parent_path()) {
+    missing.insert(missing.begin(), at);
+  }
+  std::vector<fs::path> made;
+  for (const fs::path& folder : missing) {
+    if (make_folder(folder)) made.push_back(folder);
+  }
+  return made;
 }
 
 void sync_folder(const fs::path& path) {
@@ -212,6 +235,17 @@ void rename_entry(const fs::path& from, const fs::path& to) {
                                         to.string()));
   }
   throw file_error(error_number, to, fmt::format("cannot take the place from {}", from.string()));
+}
+
+bool rename_if_free(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  // Where the file system or the kernel knows no such rename: a second name, which is never made
+  // over another one, and then the first one goes.
+  if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP) {
+    if (::link(from.c_str(), to.c_str()) == 0 && ::unlink(from.c_str()) == 0) return true;
+  }
+  if (errno == EEXIST) return false;
+  throw file_error(errno, to, fmt::format("cannot take the place from {}", from.string()));
 }
 
 bool exchange_entries(const fs::path& a, const fs::path& b) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/filesystem/path.hpp>
 
@@ -61,12 +62,18 @@ class File {
 // State of the file at `path`, links followed, without opening it.
 FileState file_state(const boost::filesystem::path& path);
 
+// The names in a folder, without "." and "..".
+std::vector<std::string> sorted_entries(const boost::filesystem::path& folder);
 // Gives false if something is there already.
 bool make_folder(const boost::filesystem::path& path);
+// Makes the folder and those above it; gives the ones that were missing, outermost first.
+std::vector<boost::filesystem::path> make_folders(const boost::filesystem::path& path);
 // Names made, renamed or removed in the folder are on the disk afterwards.
 void sync_folder(const boost::filesystem::path& path);
 // Both on one file system. A file at `to`, or an empty folder if `from` is one, is replaced.
 void rename_entry(const boost::filesystem::path& from, const boost::filesystem::path& to);
+// Both on one file system. Gives false, and renames nothing, if something is at `to`.
+bool rename_if_free(const boost::filesystem::path& from, const boost::filesystem::path& to);
 // Swaps two entries in one step. Gives false where the file system cannot.
 bool exchange_entries(const boost::filesystem::path& a, const boost::filesystem::path& b);
 // The path is the root of a mounted file system: it cannot be renamed or replaced.

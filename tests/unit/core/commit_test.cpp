@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/unit/core/dead_process.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -40,15 +41,6 @@ void convert(const Destination& destination, const std::string& text = "new") {
 
 Destination to(const fs::path& out, bool overwrite = false) {
   return {out, overwrite, kPaths, {"weights/*.distcp"}};
-}
-
-std::string dead_lock() {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  LockOwner owner = this_process();
-  owner.pid = child;
-  ::waitpid(child, nullptr, 0);
-  return lock_text(owner);
 }
 
 // While it lives, the process is nobody: root may write everywhere.
