@@ -3,113 +3,107 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <mutex>
 #include <span>
 #include <vector>
 
-#include "core/checksum.h"
+#include "core/file_checksums.h"
 #include "core/value_reader.h"
 
 namespace ckptbridge {
 namespace {
 
-// The CRC-32 of a part of a checksum range.
-struct ChecksumPart {
-  std::uint64_t begin;
-  std::uint64_t size;
-  std::uint32_t crc;
-};
-
-// Collects the parts of all ranges of all files, which finish in any order.
-class Checksums {
+// Makes tasks, one at a time, in buffers that it keeps.
+class TaskMaker {
  public:
-  explicit Checksums(const Layout& layout) : layout_(layout) {
-    for (const OutputFile& file : layout.files()) parts_.emplace_back(file.checksums.size());
-  }
+  TaskMaker(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output)
+      : nodes_(arena.nodes),
+        layout_(layout),
+        plan_(plan),
+        output_(output),
+        reader_(arena, plan.scratch_size),
+        buffer_(plan.task_size) {}
 
-  // Takes the parts of ranges that lie in these bytes of a file.
-  void add(std::uint32_t file, std::uint64_t begin, std::span<const std::byte> bytes) {
-    const auto& ranges = layout_.files()[file].checksums;
-    const std::uint64_t end = begin + bytes.size();
-    auto range = std::upper_bound(
-        ranges.begin(), ranges.end(), begin,
-        [](std::uint64_t at, const ChecksumRange& r) { return at < r.begin + r.size; });
-    for (; range != ranges.end() && range->begin < end; ++range) {
-      const std::uint64_t from = std::max(begin, range->begin);
-      const std::uint64_t to = std::min(end, range->begin + range->size);
-      if (from >= to) continue;
-      const std::uint32_t crc = crc32(bytes.subspan(from - begin, to - from));
-      const std::scoped_lock lock(mutex_);
-      parts_[file][static_cast<std::size_t>(range - ranges.begin())].push_back(
-          {from, to - from, crc});
+  // Reads, then writes all ranges of a task; gives the parts of checksums that it made.
+  std::span<const ChecksumPart> make(std::uint64_t number) {
+    const auto ranges = plan_.task(number);
+    fill(ranges);
+    reader_.read(values_);
+    parts_.clear();
+    for (std::size_t i = 0; i < ranges.size();) {
+      // Pieces that follow each other in the file and in the buffer are one write.
+      std::uint64_t size = ranges[i].size;
+      std::size_t next = i + 1;
+      for (; next < ranges.size() && ranges[next].file == ranges[i].file &&
+             ranges[next].begin == ranges[i].begin + size && places_[next] == places_[i] + size;
+           ++next) {
+        size += ranges[next].size;
+      }
+      const auto bytes = std::span(buffer_).subspan(places_[i], size);
+      const auto parts = checksum_parts(layout_, ranges[i].file, ranges[i].begin, bytes);
+      parts_.insert(parts_.end(), parts.begin(), parts.end());
+      output_.write(ranges[i].file, ranges[i].begin, bytes);
+      i = next;
     }
-  }
-
-  // Of a whole range; all its parts must have been added.
-  std::uint32_t value(std::uint32_t file, std::size_t range) {
-    auto& parts = parts_[file][range];
-    std::sort(parts.begin(), parts.end(),
-              [](const ChecksumPart& a, const ChecksumPart& b) { return a.begin < b.begin; });
-    std::uint32_t crc = 0;
-    for (const ChecksumPart& part : parts) crc = crc32_combine(crc, part.crc, part.size);
-    return crc;
+    return parts_;
   }
 
  private:
-  const Layout& layout_;
-  std::mutex mutex_;
-  std::vector<std::vector<std::vector<ChecksumPart>>> parts_;  // by file and range
-};
-
-// The bytes of a task's range; checksum fields stay zero.
-void fill(const Arena& arena, const Layout& layout, const Task& task, ValueReader& reader,
-          std::span<std::byte> target) {
-  const OutputFile& file = layout.files()[task.file];
-  const std::uint64_t end = task.begin + task.size;
-  for (std::size_t i = task.first_segment; i < file.segments.size(); ++i) {
-    const Segment& segment = file.segments[i];
-    if (segment.offset >= end) break;
-    const std::uint64_t from = std::max(task.begin, segment.offset);
-    const std::uint64_t to = std::min(end, segment.offset + segment.size);
-    const std::uint64_t skipped = from - segment.offset;
-    const auto part = target.subspan(from - task.begin, to - from);
-    switch (segment.content) {
-      case Content::kBytes:
-        std::memcpy(part.data(), layout.bytes(segment).data() + skipped, part.size());
-        break;
-      case Content::kZeros:
-      case Content::kChecksum:
-        std::memset(part.data(), 0, part.size());
-        break;
-      case Content::kValue: {
-        const auto value = static_cast<ckb_node>(segment.index);
-        const std::uint64_t item = arena.nodes.item(value);
-        reader.read(value, skipped / item, part.size() / item, part);
-        break;
+  // Gives each range a place in the buffer, equal ones the same, and fills in all but values;
+  // checksum fields stay zero.
+  void fill(std::span<const OutputRange> ranges) {
+    places_.clear();
+    values_.clear();
+    std::size_t used = 0;
+    const OutputRange* value = nullptr;
+    for (const OutputRange& range : ranges) {
+      if (value != nullptr && same_content(layout_, *value, range)) {
+        places_.push_back(used_by_value_);
+        continue;
       }
+      const Segment& segment = layout_.files()[range.file].segments[range.segment];
+      const std::uint64_t skipped = range.begin - segment.offset;
+      const auto target = std::span(buffer_).subspan(used, range.size);
+      places_.push_back(used);
+      switch (segment.content) {
+        case Content::kBytes:
+          std::memcpy(target.data(), layout_.bytes(segment).data() + skipped, target.size());
+          break;
+        case Content::kZeros:
+        case Content::kChecksum:
+          std::memset(target.data(), 0, target.size());
+          break;
+        case Content::kValue: {
+          const auto node = static_cast<ckb_node>(segment.index);
+          const std::uint64_t item = nodes_.item(node);
+          values_.push_back({node, skipped / item, target.size() / item, target});
+          value = &range;
+          used_by_value_ = used;
+          break;
+        }
+      }
+      used += range.size;
     }
   }
+
+  const Nodes& nodes_;
+  const Layout& layout_;
+  const Plan& plan_;
+  OutputFiles& output_;
+  ValueReader reader_;
+  std::vector<std::byte> buffer_;
+  std::vector<std::size_t> places_;  // of the ranges in the buffer
+  std::size_t used_by_value_ = 0;    // the place of the last value
+  std::vector<ValueRange> values_;
+  std::vector<ChecksumPart> parts_;
+};
+
+std::uint64_t size_of(std::span<const OutputRange> ranges) {
+  std::uint64_t size = 0;
+  for (const OutputRange& range : ranges) size += range.size;
+  return size;
 }
 
-}  // namespace
-
-void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
-             const Feedback& feedback) {
-  Checksums checksums(layout);
-  const auto make_worker = [&] {
-    return [&, reader = ValueReader(arena, plan.scratch_size),
-            buffer = std::vector<std::byte>(plan.task_size)](std::uint64_t number) mutable {
-      const Task& task = plan.tasks[number];
-      const auto bytes = std::span(buffer).first(task.size);
-      fill(arena, layout, task, reader, bytes);
-      checksums.add(task.file, task.begin, bytes);
-      output.write(task.file, task.begin, bytes);
-      return task.size;
-    };
-  };
-  run_workers(plan.threads, plan.tasks.size(), make_worker, "convert", layout.total_size(),
-              feedback);
-
+void write_checksums(const Layout& layout, FileChecksums& checksums, OutputFiles& output) {
   for (std::uint32_t i = 0; i < layout.files().size(); ++i) {
     for (const Segment& segment : layout.files()[i].segments) {
       if (segment.content != Content::kChecksum) continue;
@@ -120,6 +114,22 @@ void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputF
       output.write(i, segment.offset, field);
     }
   }
+}
+
+}  // namespace
+
+void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
+             const Feedback& feedback) {
+  FileChecksums checksums(layout);
+  const auto make_worker = [&] {
+    return [&, maker = TaskMaker(arena, layout, plan, output)](std::uint64_t number) mutable {
+      checksums.add(maker.make(number));
+      return size_of(plan.task(number));
+    };
+  };
+  run_workers(plan.threads, plan.task_count(), make_worker, "convert", layout.total_size(),
+              feedback);
+  write_checksums(layout, checksums, output);
 }
 
 }  // namespace ckptbridge

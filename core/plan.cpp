@@ -1,123 +1,196 @@
 #include "core/plan.h"
 
 #include <algorithm>
-#include <cmath>
-#include <fstream>
-#include <numeric>
-#include <sched.h>
-#include <string>
-#include <thread>
-#include <utility>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/lower.h"
+#include "core/cut.h"
+#include "core/file_groups.h"
 
 namespace ckptbridge {
 namespace {
 
 // Measured: pread and pwrite of 1 MiB by two threads beat cp; larger pieces gain nothing.
 constexpr std::uint64_t kTaskSize = 1u << 20;
-constexpr std::uint64_t kSmallestTask = 64u << 10;
+constexpr std::uint64_t kSmallestTask = 4u << 10;
 
 // A worker holds a task's bytes twice (a check compares two values) and the source elements that
 // they are cast from, at most four times as wide (float64 to bfloat16).
 constexpr std::uint64_t kScratchFactor = 4;
 constexpr std::uint64_t kWorkerFactor = 2 + kScratchFactor;
 
-constexpr unsigned kMaxThreads = 16;
+// Source files that are read side by side at most; as many can stay open with `ulimit -n` 256.
+constexpr std::size_t kFilesAtOnce = 64;
 
-// Cores that the cgroup's quota grants (cgroup v2: "max 100000" or "200000 100000"), rounded up; 0
-// if there is none.
-unsigned quota_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  return static_cast<unsigned>(std::ceil(std::strtod(quota.c_str(), nullptr) / period));
-}
+// A range and the source that decides its place among the others. Literal bytes go with the value
+// beside them.
+struct Entry {
+  OutputRange range;
+  std::uint32_t span;  // of the source range
+  std::uint64_t source;
+  ckb_file source_file;
+};
 
-// Where the first value of a task begins in the input; tasks without one come first.
-std::pair<ckb_file, std::uint64_t> source_position(const Nodes& nodes, const OutputFile& file,
-                                                   const Task& task) {
-  for (std::size_t i = task.first_segment; i < file.segments.size(); ++i) {
-    const Segment& segment = file.segments[i];
-    if (segment.offset >= task.begin + task.size) break;
-    if (segment.content != Content::kValue) continue;
-    const auto value = static_cast<ckb_node>(segment.index);
-    const std::uint64_t skipped = std::max(task.begin, segment.offset) - segment.offset;
-    std::pair<ckb_file, std::uint64_t> position;
-    lower(nodes, value, skipped / nodes.item(value), 1, [&](const Run& run) {
-      if (nodes.op(run.leaf) == Op::kExtent) position = {nodes.file(run.leaf), run.source};
-    });
-    return position;
-  }
-  return {0, 0};
-}
+class Entries {
+ public:
+  Entries(const Nodes& nodes, const Layout& layout, std::uint64_t task_size)
+      : nodes_(nodes), layout_(layout), task_size_(task_size) {}
 
-void cut_file(const OutputFile& file, std::uint32_t index, std::uint64_t task_size,
-              std::vector<Task>& tasks) {
-  Task task{index, 0, 0, 0};
-  const auto close = [&](std::uint64_t begin, std::uint32_t segment) {
-    if (task.size > 0) tasks.push_back(task);
-    task = {index, segment, begin, 0};
-  };
-  for (std::uint32_t i = 0; i < file.segments.size(); ++i) {
-    const Segment& segment = file.segments[i];
-    if (task.size + segment.size > task_size) close(segment.offset, i);
-    // A segment that is larger than a task is cut in itself, at whole elements.
-    std::uint64_t done = 0;
-    for (; segment.size - done > task_size; done += task_size) {
-      task.size = task_size;
-      close(segment.offset + done + task_size, i);
+  void add_file(std::uint32_t index) {
+    const auto& segments = layout_.files()[index].segments;
+    const std::size_t first = entries_.size();
+    for (std::uint32_t i = 0; i < segments.size(); ++i) {
+      if (segments[i].content == Content::kValue) {
+        add_value(index, i, segments[i]);
+      } else {
+        add_literal(index, i, segments[i]);
+      }
     }
-    task.size += segment.size - done;
+    const Entry* value = nullptr;
+    for (std::size_t i = entries_.size(); i-- > first;) take_along(entries_[i], value);
+    value = nullptr;
+    for (std::size_t i = first; i < entries_.size(); ++i) take_along(entries_[i], value);
   }
-  close(file.size, 0);
-}
+
+  // In the order of reading.
+  std::vector<Entry> sorted() && {
+    const auto group = groups_.numbers(kFilesAtOnce);
+    const auto key = [&](const Entry& entry) {
+      const ckb_file file = entry.source_file;
+      return std::tuple(file < group.size() ? group[file] : file, entry.source, file,
+                        entry.range.file, entry.range.begin);
+    };
+    std::sort(entries_.begin(), entries_.end(),
+              [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
+    return std::move(entries_);
+  }
+
+ private:
+  void add_value(std::uint32_t file, std::uint32_t index, const Segment& segment) {
+    cut(
+        nodes_, static_cast<ckb_node>(segment.index), task_size_,
+        [&](const Cut& part) {
+          entries_.push_back(
+              {{segment.offset + part.begin, static_cast<std::uint32_t>(part.size), file, index},
+               static_cast<std::uint32_t>(part.source_end - part.source_begin),
+               part.source_begin,
+               part.file});
+        },
+        groups_);
+  }
+
+  void add_literal(std::uint32_t file, std::uint32_t index, const Segment& segment) {
+    for (std::uint64_t done = 0; done < segment.size; done += task_size_) {
+      const auto size = static_cast<std::uint32_t>(std::min(task_size_, segment.size - done));
+      entries_.push_back({{segment.offset + done, size, file, index}, 0, 0, 0});
+    }
+  }
+
+  // Gives an entry without a source that of the entry before, which it becomes.
+  static void take_along(Entry& entry, const Entry*& neighbour) {
+    if (entry.source_file == 0 && neighbour != nullptr) {
+      entry.source_file = neighbour->source_file;
+      entry.source = neighbour->source;
+    }
+    if (entry.source_file != 0) neighbour = &entry;
+  }
+
+  const Nodes& nodes_;
+  const Layout& layout_;
+  const std::uint64_t task_size_;
+  std::vector<Entry> entries_;
+  FileGroups groups_;
+};
+
+// Entries that follow each other become tasks. Those whose sources overlap are one band, and stay
+// together where they fit: then the band is read once.
+class Assembly {
+ public:
+  Assembly(const Layout& layout, Plan& plan) : layout_(layout), plan_(plan) {}
+
+  void add(std::span<const Entry> entries) {
+    for (std::size_t i = 0; i < entries.size();) {
+      std::uint64_t end = entries[i].source + entries[i].span;
+      std::size_t next = i + 1;
+      for (; next < entries.size() && entries[next].source_file == entries[i].source_file &&
+             entries[next].source < end;
+           ++next) {
+        end = std::max(end, entries[next].source + entries[next].span);
+      }
+      add_band(entries.subspan(i, next - i));
+      i = next;
+    }
+    close();
+  }
+
+ private:
+  void add_band(std::span<const Entry> band) {
+    std::uint64_t size = 0;
+    const OutputRange* last = nullptr;
+    for (const Entry& entry : band) size += new_bytes(entry.range, last);
+    if (size_ + size > plan_.task_size) close();
+    for (const Entry& entry : band) {
+      std::uint64_t more = new_bytes(entry.range, value_);
+      if (size_ + more > plan_.task_size) {
+        close();
+        more = new_bytes(entry.range, value_);
+      }
+      size_ += more;
+      plan_.ranges.push_back(entry.range);
+    }
+  }
+
+  // What the range adds to a task whose last value is that; it becomes the last.
+  std::uint64_t new_bytes(const OutputRange& range, const OutputRange*& last) const {
+    if (last != nullptr && same_content(layout_, *last, range)) return 0;
+    const Segment& segment = layout_.files()[range.file].segments[range.segment];
+    if (segment.content == Content::kValue) last = &range;
+    return range.size;
+  }
+
+  void close() {
+    if (plan_.ranges.size() > plan_.first.back()) plan_.first.push_back(plan_.ranges.size());
+    size_ = 0;
+    value_ = nullptr;
+  }
+
+  const Layout& layout_;
+  Plan& plan_;
+  std::uint64_t size_ = 0;
+  const OutputRange* value_ = nullptr;  // the last of the open task, among the entries
+};
 
 }  // namespace
 
-unsigned default_threads() {
-  unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    cores = std::min(cores, static_cast<unsigned>(std::max(1, CPU_COUNT(&set))));
-  }
-  if (const unsigned quota = quota_cores(); quota > 0) cores = std::min(cores, quota);
-  return std::min(cores, kMaxThreads);
+bool same_content(const Layout& layout, const OutputRange& a, const OutputRange& b) {
+  const Segment& first = layout.files()[a.file].segments[a.segment];
+  const Segment& second = layout.files()[b.file].segments[b.segment];
+  return first.content == Content::kValue && second.content == Content::kValue &&
+         first.index == second.index && a.size == b.size &&
+         a.begin - first.offset == b.begin - second.offset;
 }
 
 Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits) {
   Plan plan;
-  plan.threads = std::max(1u, limits.threads);
   plan.task_size = kTaskSize;
-  const auto need = [&] { return plan.threads * plan.task_size * kWorkerFactor; };
-  while (need() > limits.memory && plan.task_size > kSmallestTask) plan.task_size /= 2;
-  while (need() > limits.memory && plan.threads > 1) --plan.threads;
-  if (need() > limits.memory) {
+  const auto worker = [&] { return plan.task_size * kWorkerFactor; };
+  while (worker() > limits.memory && plan.task_size > kSmallestTask) plan.task_size /= 2;
+  if (worker() > limits.memory) {
     throw Error(CKB_MEMORY, fmt::format("--memory: {} bytes cannot hold one task's buffers; give "
                                         "at least {}",
-                                        limits.memory, need()));
+                                        limits.memory, worker()));
   }
+  plan.threads = static_cast<unsigned>(
+      std::min<std::uint64_t>(std::max(1u, limits.threads), limits.memory / worker()));
   plan.scratch_size = plan.task_size * kScratchFactor;
 
-  for (std::uint32_t i = 0; i < layout.files().size(); ++i) {
-    cut_file(layout.files()[i], i, plan.task_size, plan.tasks);
-  }
-  std::vector<std::pair<std::pair<ckb_file, std::uint64_t>, std::uint32_t>> order;
-  order.reserve(plan.tasks.size());
-  for (std::uint32_t i = 0; i < plan.tasks.size(); ++i) {
-    const Task& task = plan.tasks[i];
-    order.emplace_back(source_position(nodes, layout.files()[task.file], task), i);
-  }
-  std::sort(order.begin(), order.end());
-  std::vector<Task> sorted;
-  sorted.reserve(plan.tasks.size());
-  for (const auto& [position, i] : order) sorted.push_back(plan.tasks[i]);
-  plan.tasks = std::move(sorted);
+  Entries entries(nodes, layout, plan.task_size);
+  for (std::uint32_t i = 0; i < layout.files().size(); ++i) entries.add_file(i);
+  const std::vector<Entry> sorted = std::move(entries).sorted();
+  plan.ranges.reserve(sorted.size());
+  Assembly(layout, plan).add(sorted);
   return plan;
 }
 

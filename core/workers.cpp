@@ -1,10 +1,15 @@
 #include "core/workers.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <mutex>
+#include <sched.h>
 #include <thread>
 #include <vector>
 
@@ -18,11 +23,34 @@ using namespace std::chrono_literals;
 // How often the user is asked and told; a bar needs no more.
 constexpr auto kPeriod = 100ms;
 
+constexpr unsigned kMaxThreads = 16;
+
+// Cores that the cgroup's quota grants (cgroup v2: "max 100000" or "200000 100000"), rounded up; 0
+// if there is none.
+unsigned quota_cores() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return static_cast<unsigned>(std::ceil(std::strtod(quota.c_str(), nullptr) / period));
+}
+
 void require_wanted(const Feedback& feedback) {
   if (feedback.cancelled && feedback.cancelled()) throw Error(CKB_CANCELLED, "stopped as asked");
 }
 
 }  // namespace
+
+unsigned default_threads() {
+  unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    cores = std::min(cores, static_cast<unsigned>(std::max(1, CPU_COUNT(&set))));
+  }
+  if (const unsigned quota = quota_cores(); quota > 0) cores = std::min(cores, quota);
+  return std::min(cores, kMaxThreads);
+}
 
 void run_workers(unsigned threads, std::uint64_t count,
                  const std::function<std::function<std::uint64_t(std::uint64_t)>()>& make_worker,

@@ -15,6 +15,9 @@ struct Feedback {
   std::function<bool()> cancelled;
 };
 
+// As many threads as this process may use (affinity and cgroup quota), at most 16.
+unsigned default_threads();
+
 // Makes one worker per thread by calling make_worker on it, then gives the workers the numbers
 // [0, count), each once, lowest first. A worker returns the bytes that it moved. The first
 // exception of any of them stops all, and is thrown here; so is Error CANCELLED.

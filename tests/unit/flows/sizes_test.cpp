@@ -100,7 +100,8 @@ TEST(Sizes, FiltersOf1MContextCost128ColumnsOfReading) {
   EXPECT_TRUE(read_dcp(flow.out() / "weights").tensors ==
               read_dcp(FlowRun::golden("nemo2/out_torch_dist/weights")).tensors);
   EXPECT_GT(payload, needed / 2);
-  EXPECT_LE(payload, needed);
+  // Headers of the zip between tensors that lie side by side are read along with them.
+  EXPECT_LE(payload, needed + needed / 64);
 }
 
 }  // namespace
