@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <regex>
 
-#include <nlohmann/json.hpp>
-
 #include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/unpickler.h"
@@ -12,7 +10,6 @@
 namespace ckptbridge::nemo2 {
 namespace {
 
-using nlohmann::ordered_json;
 using torch_file::ValueId;
 using torch_file::Values;
 
@@ -50,6 +47,13 @@ std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph)
   return tensors;
 }
 
+void require_whole(const plugin::TensorView& tensor) {
+  if (tensor.mp_world_size == 1) return;
+  throw Error(CKB_UNSUPPORTED, std::string(tensor.name) + ": is split over " +
+                                   std::to_string(tensor.mp_world_size) +
+                                   " ranks; put mp-resharder mp-size=1 in front");
+}
+
 torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list) {
   const std::string name(object.name);
   if (object.kind != "pickle") {
@@ -73,12 +77,10 @@ torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list
   return torch_file::lay_out_torch_file(torch_file::pickle(values, root), sizes);
 }
 
+// As Python's json.dump writes it.
 std::string metadata_json(const std::string& backend) {
-  const ordered_json metadata = {{"sharded_backend", backend},
-                                 {"sharded_backend_version", 1},
-                                 {"common_backend", "torch"},
-                                 {"common_backend_version", 1}};
-  return metadata.dump();
+  return R"({"sharded_backend": ")" + backend +
+         R"(", "sharded_backend_version": 1, "common_backend": "torch", "common_backend_version": 1})";
 }
 
 // An item of fiddle's JSON: ["Attr(name='save_ckpt_format')", {"type": "leaf", "value": "zarr",

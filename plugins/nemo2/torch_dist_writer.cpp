@@ -62,11 +62,7 @@ class TorchDistWriter : public ckptbridge::plugin::Writer {
  private:
   void add_tensors(Graph& graph) {
     for (const TensorView& tensor : nemo2::tensors_by_name(graph.view())) {
-      if (tensor.mp_world_size != 1) {
-        throw Error(CKB_UNSUPPORTED, std::string(tensor.name) + ": is split over " +
-                                         std::to_string(tensor.mp_world_size) +
-                                         " ranks; put mp-resharder mp-size=1 in front");
-      }
+      nemo2::require_whole(tensor);
       nemo2::StoredTensor stored{
           std::string(tensor.name), tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}, {}};
       for (const RowBlock& block : nemo2::row_blocks(tensor, kLargestChunk)) {

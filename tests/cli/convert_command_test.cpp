@@ -49,6 +49,16 @@ class Convert : public testing::Test {
   const TempFolder folder_;
 };
 
+TEST_F(Convert, ToNemoWritesZarrOnWish) {
+  const auto outcome = command({"convert_to_nemo", "--model-path", kInput, "--output-dir",
+                                path("out"), "--profile", kProfile, "--ckpt-format", "zarr"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("read by megatron-core up to 0.15"));
+  const std::string weights = "weights/module.decoder.final_norm.weight/0";
+  EXPECT_EQ(TempFolder::text_of(folder_ / "out" / weights),
+            TempFolder::text_of(golden("nemo2/out_zarr/" + weights)));
+}
+
 TEST_F(Convert, GivesTheSameBytesByEachWayToAskForIt) {
   EXPECT_EQ(convert(kInput, {"--profile", kProfile}, "a").code, 0);
   EXPECT_EQ(command({"convert-to-nemo", "--model-path", kInput, "--output_dir", path("b"),

@@ -25,6 +25,16 @@ inline std::string file_text(const boost::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// The files at any depth, by their paths below folder.
+inline std::map<std::string, std::string> files_in(const boost::filesystem::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : boost::filesystem::recursive_directory_iterator(folder)) {
+    if (!boost::filesystem::is_regular_file(entry.path())) continue;
+    files[entry.path().lexically_relative(folder).string()] = file_text(entry.path());
+  }
+  return files;
+}
+
 struct DcpTensor {
   std::string dtype;
   std::vector<std::int64_t> shape;

@@ -54,11 +54,7 @@ TEST_F(Nemo2, GivesTheSameBytesForAnyNumberOfThreads) {
     Settings settings;
     settings.limits.threads = threads;
     flow.convert(input(), "nemo2-torch_dist", kTiny, settings);
-    std::map<std::string, std::string> files;
-    for (const auto& entry : boost::filesystem::recursive_directory_iterator(flow.out())) {
-      if (!boost::filesystem::is_regular_file(entry.path())) continue;
-      files[entry.path().lexically_relative(flow.out()).string()] = file_text(entry.path());
-    }
+    const auto files = files_in(flow.out());
     if (first.empty()) first = files;
     EXPECT_EQ(files, first) << threads << " threads";
   }

@@ -17,15 +17,6 @@ using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::UnorderedElementsAre;
 
-std::map<std::string, std::string> files_in(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!fs::is_regular_file(entry.path())) continue;
-    files[entry.path().lexically_relative(folder).string()] = file_text(entry.path());
-  }
-  return files;
-}
-
 void copy_folder(const fs::path& from, const fs::path& to) {
   for (const auto& [name, text] : files_in(from)) {
     fs::create_directories((to / name).parent_path());
