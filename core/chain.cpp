@@ -2,6 +2,7 @@
 #include "core/chain.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -23,12 +24,18 @@ bool holds(const Properties& properties, const std::string& key, const std::stri
   return found != properties.end() && found->second == value;
 }
 
-// Whether a transform can make the property have this value, by itself or by an option.
-bool gives(const Manifest& transform, const std::string& key, const std::string& value) {
-  const auto found = transform.gives.find(key);
-  return found != transform.gives.end() &&
+// Whether this makes the property have this value, by itself or by an option.
+bool gives(const Rewrite& rewrite, const std::string& key, const std::string& value) {
+  const auto found = rewrite.gives.find(key);
+  return found != rewrite.gives.end() &&
          (found->second == value || referenced_option(found->second));
 }
+
+// A transform, and one of the things it can do.
+struct Choice {
+  const Manifest* transform;
+  const Rewrite* rewrite;
+};
 
 class Completion {
  public:
@@ -41,8 +48,8 @@ class Completion {
   void finish() {
     for (std::string unmet; !(unmet = first_unmet()).empty();) {
       if (taken_.size() == kMostTransforms) refuse_length();
-      const Manifest* next = next_transform();
-      if (next == nullptr) refuse_none(unmet);
+      const auto next = next_transform();
+      if (!next) refuse_none(unmet);
       take(*next);
     }
   }
@@ -79,25 +86,31 @@ class Completion {
 
   void add_needs_of_user() {
     for (const auto* transform : request_.transforms) {
-      for (const auto& [key, value] : transform->gives) {
-        const auto option = referenced_option(value);
-        if (!option || request_.writer->option(*option) != nullptr) continue;
-        const auto mine = options_for(*transform, options_);
-        const auto given = std::find_if(mine.begin(), mine.end(), [&](const OptionText& typed) {
-          return typed.name == *option && typed.value;
-        });
-        if (given == mine.end()) continue;
-        const std::string wanted = given->value.value_or("");
-        const auto [need, is_new] = needs_.emplace(key, wanted);
-        if (!is_new && need->second != wanted) {
-          throw Error(CKB_INVALID_ARGUMENT,
-                      fmt::format("option {}: {} was given, but {} needs {}={}", *option, wanted,
-                                  request_.writer->id, key, need->second));
+      for (const Rewrite& rewrite : transform->rewrites) {
+        for (const auto& [key, value] : rewrite.gives) {
+          if (const auto option = referenced_option(value)) add_need(*transform, *option, key);
         }
-        // Met from the start, the option is met without any transform.
-        if (holds(properties_, key, wanted)) forget(*transform, *option);
       }
     }
+  }
+
+  // The property key must have the value that the user gave for an option of a transform, if any.
+  void add_need(const Manifest& transform, const std::string& option, const std::string& key) {
+    if (request_.writer->option(option) != nullptr) return;
+    const auto mine = options_for(transform, options_);
+    const auto given = std::find_if(mine.begin(), mine.end(), [&](const OptionText& typed) {
+      return typed.name == option && typed.value;
+    });
+    if (given == mine.end()) return;
+    const std::string wanted = given->value.value_or("");
+    const auto [need, is_new] = needs_.emplace(key, wanted);
+    if (!is_new && need->second != wanted) {
+      throw Error(CKB_INVALID_ARGUMENT,
+                  fmt::format("option {}: {} was given, but {} needs {}={}", option, wanted,
+                              request_.writer->id, key, need->second));
+    }
+    // Met from the start, the option is met without any transform.
+    if (holds(properties_, key, wanted)) forget(transform, option);
   }
 
   // Leaves out what the user gave for an option, because it is taken care of.
@@ -115,8 +128,8 @@ class Completion {
     return "";
   }
 
-  bool accepted(const Manifest& transform) const {
-    return std::all_of(transform.accepts.begin(), transform.accepts.end(), [&](const auto& fact) {
+  bool accepted(const Rewrite& rewrite) const {
+    return std::all_of(rewrite.accepts.begin(), rewrite.accepts.end(), [&](const auto& fact) {
       return holds(properties_, fact.first, fact.second);
     });
   }
@@ -125,25 +138,28 @@ class Completion {
     return std::find(taken_.begin(), taken_.end(), &transform) != taken_.end();
   }
 
-  // nullptr: none fits any unmet need as things stand.
-  const Manifest* next_transform() const {
+  // Nothing: none fits any unmet need as things stand.
+  std::optional<Choice> next_transform() const {
     for (const auto& [key, value] : needs_) {
       if (holds(properties_, key, value)) continue;
-      std::vector<const Manifest*> fits;
+      std::vector<Choice> fits;
       for (const auto* transform : request_.transforms) {
-        if (!is_taken(*transform) && gives(*transform, key, value) && accepted(*transform)) {
-          fits.push_back(transform);
+        if (is_taken(*transform)) continue;
+        for (const Rewrite& rewrite : transform->rewrites) {
+          if (gives(rewrite, key, value) && accepted(rewrite))
+            fits.push_back({transform, &rewrite});
         }
       }
       if (fits.size() > 1) refuse_several(key, fits);
       if (fits.size() == 1) return fits.front();
     }
-    return nullptr;
+    return std::nullopt;
   }
 
-  void take(const Manifest& transform) {
+  void take(const Choice& choice) {
+    const Manifest& transform = *choice.transform;
     std::vector<OptionText> set;
-    for (const auto& [key, value] : transform.gives) {
+    for (const auto& [key, value] : choice.rewrite->gives) {
       const auto option = referenced_option(value);
       const auto need = needs_.find(key);
       if (!option) {
@@ -160,12 +176,11 @@ class Completion {
     set_.push_back(std::move(set));
   }
 
-  [[noreturn]] void refuse_several(const std::string& key,
-                                   const std::vector<const Manifest*>& fits) const {
+  [[noreturn]] void refuse_several(const std::string& key, const std::vector<Choice>& fits) const {
     std::string lines;
-    for (const auto* transform : fits) {
+    for (const Choice& choice : fits) {
       Completion with = *this;
-      with.take(*transform);
+      with.take(choice);
       try {
         with.finish();
       } catch (const Error&) {  // then the line shows how far it got
@@ -180,19 +195,10 @@ class Completion {
   [[noreturn]] void refuse_none(const std::string& key) const {
     std::string near;
     for (const auto* transform : request_.transforms) {
-      if (!gives(*transform, key, needs_.at(key))) continue;
-      near += near.empty() ? ": " : "; ";
-      if (is_taken(*transform)) {
-        near += fmt::format("{} is in the chain already", transform->id);
-        continue;
+      for (const Rewrite& rewrite : transform->rewrites) {
+        if (!gives(rewrite, key, needs_.at(key))) continue;
+        near += (near.empty() ? ": " : "; ") + why_not({transform, &rewrite});
       }
-      std::vector<std::string> wrong;
-      for (const auto& [fact, value] : transform->accepts) {
-        if (!holds(properties_, fact, value)) {
-          wrong.push_back(fmt::format("{}={} (here: {})", fact, value, stated(properties_, fact)));
-        }
-      }
-      near += fmt::format("{} gives it, but from {} only", transform->id, list_text(wrong));
     }
     std::string found = stated(properties_, key);
     std::string after = taken_.empty() ? "" : " after " + taken_.back()->id;
@@ -200,6 +206,19 @@ class Completion {
         CKB_UNSUPPORTED,
         fmt::format("{} needs {}={}, the checkpoint has {}{}, and no transform leads there{}",
                     request_.writer->id, key, needs_.at(key), found, after, near));
+  }
+
+  std::string why_not(const Choice& choice) const {
+    if (is_taken(*choice.transform)) {
+      return fmt::format("{} is in the chain already", choice.transform->id);
+    }
+    std::vector<std::string> wrong;
+    for (const auto& [fact, value] : choice.rewrite->accepts) {
+      if (!holds(properties_, fact, value)) {
+        wrong.push_back(fmt::format("{}={} (here: {})", fact, value, stated(properties_, fact)));
+      }
+    }
+    return fmt::format("{} gives it, but from {} only", choice.transform->id, list_text(wrong));
   }
 
   [[noreturn]] void refuse_length() const {

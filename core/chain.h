@@ -52,7 +52,7 @@ struct ChainRequest {
 };
 
 // The whole chain from reader to writer: while a need of the writer is unmet, the only transform
-// that gives it and whose accepts hold comes next, with the options that it takes to give it
+// that gives it from what there is comes next, with the options that it takes to give it
 // (mp-size=1, where mp_world_size must be 1). An option of the user's that a transform's gives
 // refers to is a need as well. Throws UNSUPPORTED where no transform fits, and INVALID_ARGUMENT
 // where several do, with the lines to type instead, or where an option belongs to none or several.

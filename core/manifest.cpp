@@ -161,6 +161,34 @@ void require_known_options(JsonObject& object, const Manifest& manifest, const s
   }
 }
 
+void note_unread(const JsonObject& object, Manifest& manifest) {
+  for (const auto& name : object.unread()) {
+    manifest.notes.push_back(fmt::format("{}: unknown member \"{}\"", object.where(), name));
+  }
+}
+
+Rewrite parse_rewrite(JsonObject& object, const Manifest& manifest) {
+  Rewrite rewrite{object.string_map("accepts"), object.string_map("gives")};
+  require_known_options(object, manifest, "gives", rewrite.gives);
+  return rewrite;
+}
+
+// "rewrites", or "accepts" and "gives" where there is only one.
+void parse_rewrites(JsonObject& object, Manifest& manifest) {
+  const json* rewrites = object.find("rewrites");
+  const bool is_one = object.find("accepts") != nullptr || object.find("gives") != nullptr;
+  if (is_one) manifest.rewrites.push_back(parse_rewrite(object, manifest));
+  if (rewrites == nullptr) return;
+  if (is_one)
+    object.refuse("rewrites", "stands in the place of accepts and gives, not beside them");
+  if (!rewrites->is_array()) object.refuse("rewrites", "an array was expected");
+  for (std::size_t i = 0; i < rewrites->size(); ++i) {
+    JsonObject one((*rewrites)[i], fmt::format("{}: rewrites[{}]", object.where(), i));
+    manifest.rewrites.push_back(parse_rewrite(one, manifest));
+    note_unread(one, manifest);
+  }
+}
+
 }  // namespace
 
 std::string_view role_name(Role role) {
@@ -241,10 +269,8 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
   if (!manifest.profiles.empty()) require_beside(object, "profiles", manifest.profiles);
 
   manifest.needs = object.string_map("needs");
-  manifest.accepts = object.string_map("accepts");
-  manifest.gives = object.string_map("gives");
   require_known_options(object, manifest, "needs", manifest.needs);
-  require_known_options(object, manifest, "gives", manifest.gives);
+  parse_rewrites(object, manifest);
 
   manifest.matches = object.strings("matches");
   manifest.contains = object.strings("contains");
@@ -257,9 +283,7 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
       manifest.begins_with.empty() && manifest.properties.empty()) {
     object.refuse("roles", "recognise needs matches, contains, begins_with or properties");
   }
-  for (const auto& name : object.unread()) {
-    manifest.notes.push_back(fmt::format("{}: unknown member \"{}\"", path.string(), name));
-  }
+  note_unread(object, manifest);
   return manifest;
 }
 

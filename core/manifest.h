@@ -37,6 +37,13 @@ using Properties = std::map<std::string, std::string>;
 // NAME of "option:NAME".
 std::optional<std::string> referenced_option(const std::string& value);
 
+// What a transform can do: with a graph that has the properties `accepts`, one that has those of
+// `gives`.
+struct Rewrite {
+  Properties accepts;
+  Properties gives;
+};
+
 struct Manifest {
   boost::filesystem::path path;  // of the manifest; library and profiles lie beside it
   std::string id;
@@ -50,10 +57,9 @@ struct Manifest {
   std::vector<std::string> runtime;
   std::string profiles;  // folder of model profiles, "" for none
 
-  // What chains match on: of a writer's and a transform's input, and of a transform's output.
+  // What chains match on: of a writer's input, and of what a transform can do, one for each way.
   Properties needs;
-  Properties accepts;
-  Properties gives;
+  std::vector<Rewrite> rewrites;
 
   // How an input is recognised by names and first bytes.
   std::vector<std::string> matches;   // patterns of file names

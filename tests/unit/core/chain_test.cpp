@@ -9,13 +9,13 @@ namespace ckptbridge {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 Manifest plugin(const std::string& id, Properties accepts, Properties gives,
                 const std::vector<std::string>& options = {}) {
   Manifest manifest;
   manifest.id = id;
-  manifest.accepts = std::move(accepts);
-  manifest.gives = std::move(gives);
+  manifest.rewrites = {{std::move(accepts), std::move(gives)}};
   for (const auto& name : options) manifest.options.emplace_back().name = name;
   return manifest;
 }
@@ -130,7 +130,8 @@ TEST(CompleteChain, SaysWhatIsNeededAndWhatIsThereWhereNothingFits) {
 
 TEST(CompleteChain, PrintsTheLinesToTypeWhereSeveralFit) {
   World world;
-  const Manifest other = plugin("acme.mapper", world.mapper.accepts, world.mapper.gives);
+  const Manifest other =
+      plugin("acme.mapper", world.mapper.rewrites[0].accepts, world.mapper.rewrites[0].gives);
   world.transforms.push_back(&other);
   EXPECT_EQ(error_of(CKB_INVALID_ARGUMENT, [&] { world.line(savanna("8"), world.nemo2); }),
             "nemo2-torch_dist-writer needs names=megatron, which 2 plugins give; choose by typing "
@@ -143,7 +144,7 @@ TEST(CompleteChain, PrintsTheLinesToTypeWhereSeveralFit) {
 
 TEST(CompleteChain, FinishesTheLinesOfAnEarlyChoice) {
   World world;
-  const Manifest other = plugin("acme.join", {}, world.resharder.gives, {"mp-size"});
+  const Manifest other = plugin("acme.join", {}, world.resharder.rewrites[0].gives, {"mp-size"});
   world.transforms.push_back(&other);
   EXPECT_THAT(error_of(CKB_INVALID_ARGUMENT, [&] { world.line(savanna("8"), world.nemo2); }),
               HasSubstr("! acme.join mp-size=1 ! evo2-mapper ! nemo2-torch_dist-writer path=OUT"));
@@ -151,9 +152,24 @@ TEST(CompleteChain, FinishesTheLinesOfAnEarlyChoice) {
 
 TEST(CompleteChain, TakesNoTransformTwice) {
   World world;
-  world.mapper.gives["mp_world_size"] = "2";  // undoes what the resharder did
+  world.mapper.rewrites[0].gives["mp_world_size"] = "2";  // undoes what the resharder did
   EXPECT_THAT(error_of(CKB_UNSUPPORTED, [&] { world.line(savanna("8"), world.nemo2); }),
               HasSubstr("mp-resharder is in the chain already"));
+}
+
+TEST(CompleteChain, TakesTheWayOfATransformThatFits) {
+  World world;
+  world.mapper.rewrites.push_back(
+      {{{"names", "megatron"}, {"mp_world_size", "1"}}, {{"names", "savanna"}}});
+  world.zero1.needs = {{"names", "savanna"}};
+  const Properties megatron = {{"names", "megatron"}, {"mp_world_size", "1"}};
+  EXPECT_EQ(world.line(megatron, world.zero1, {{"mp-size", "8"}}),
+            "ckptbridge run zero1-reader path=IN ! evo2-mapper ! mp-resharder mp-size=8 ! "
+            "zero1-writer path=OUT");
+  EXPECT_EQ(world.line(megatron, world.zero1),
+            "ckptbridge run zero1-reader path=IN ! evo2-mapper ! zero1-writer path=OUT");
+  EXPECT_THAT(world.line(savanna("1"), world.nemo2), HasSubstr("! evo2-mapper ! nemo2-"));
+  EXPECT_THAT(world.line(savanna("1"), world.zero1), Not(HasSubstr("evo2-mapper")));
 }
 
 TEST(CompleteChain, StopsAtFourTransforms) {

@@ -43,7 +43,7 @@ TEST(Manifest, HoldsWhatTheFileSays) {
   EXPECT_TRUE(manifest.has(Role::kReader));
   EXPECT_FALSE(manifest.has(Role::kWriter));
   EXPECT_EQ(manifest.format, "zero3");
-  EXPECT_EQ(manifest.gives.at("names"), "savanna");
+  EXPECT_EQ(manifest.rewrites.at(0).gives.at("names"), "savanna");
   EXPECT_EQ(manifest.library_path(), "/p/zero3-reader.so");
   EXPECT_TRUE(manifest.profiles_path().empty());
   EXPECT_EQ(manifest.unusable, "");
@@ -57,6 +57,27 @@ TEST(Manifest, KeepsANoteOfMembersItDoesNotKnow) {
   manifest["colour"] = "red";
   EXPECT_THAT(parse(manifest).notes,
               ElementsAre("/p/zero3-reader.json: unknown member \"colour\""));
+}
+
+TEST(Manifest, HasOneRewriteForEachWayOfATransform) {
+  json manifest = reader();
+  manifest.erase("gives");
+  manifest["rewrites"] = json::parse(R"([
+    {"accepts": {"names": "savanna"}, "gives": {"names": "megatron"}, "colour": "red"},
+    {"accepts": {"names": "megatron"}, "gives": {"mp_world_size": "option:mp-size"}}])");
+  const Manifest parsed = parse(manifest);
+  ASSERT_EQ(parsed.rewrites.size(), 2u);
+  EXPECT_EQ(parsed.rewrites[0].gives.at("names"), "megatron");
+  EXPECT_EQ(parsed.rewrites[1].accepts.at("names"), "megatron");
+  EXPECT_THAT(parsed.notes,
+              ElementsAre("/p/zero3-reader.json: rewrites[0]: unknown member \"colour\""));
+  manifest["accepts"] = {{"names", "savanna"}};
+  EXPECT_THAT(error_of(CKB_CORRUPT, [&] { parse(manifest); }),
+              HasSubstr("rewrites: stands in the place of accepts and gives"));
+  manifest.erase("accepts");
+  manifest["rewrites"][1]["gives"] = {{"mp_world_size", "option:mp-sise"}};
+  EXPECT_THAT(error_of(CKB_CORRUPT, [&] { parse(manifest); }),
+              HasSubstr("rewrites[1]: gives: mp_world_size refers to the option \"mp-sise\""));
 }
 
 TEST(Manifest, OfANewerAbiIsKeptWithTheReason) {
