@@ -9,7 +9,6 @@
 // A file without "module" whose own items are tensors is taken for such a dict itself.
 // Source: deepspeed/runtime/engine.py, _save_checkpoint, of 0.3 to 0.19; the files in tests/golden.
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -22,6 +21,7 @@
 #include "ckptbridge/plugin.hpp"
 #include "plugins/deepspeed/config_files.h"
 #include "plugins/deepspeed/rank_files.h"
+#include "plugins/state_dict/family.h"
 #include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/pickler.h"
@@ -37,19 +37,6 @@ using ckptbridge::deepspeed::RankFiles;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Shape;
 namespace tf = ckptbridge::torch_file;
-
-// Keys of the families of models that are known by their parameters' names: sequential.2.….
-enum class Names { kUnknown, kSavanna, kVortex };
-
-Names names_of(std::string_view key) {
-  const auto numbered = [&](std::string_view prefix) {
-    return key.starts_with(prefix) && key.size() > prefix.size() &&
-           std::isdigit(static_cast<unsigned char>(key[prefix.size()]));
-  };
-  if (numbered("sequential.")) return Names::kSavanna;
-  if (numbered("blocks.")) return Names::kVortex;
-  return Names::kUnknown;
-}
 
 // Where a file ends too soon that is in pieces, the last of them is missing rather than cut.
 tf::TorchFile read_pieces(const tf::ByteSource& source, const LogicalFile& file) {
@@ -75,24 +62,25 @@ class RankReader {
         rank_(rank),
         world_(world) {}
 
-  Names read() {
+  // Gives the family of models that the names of the tensors show; "" where they show none.
+  std::string_view read() {
     for (const auto& [key, storage] : pt_.storages) {
       out_.add_storage(file_, storage.offset, storage.size);
     }
     const auto [module, others] = find_module();
     require_rank_of_world(others);
     const std::set<std::string> buffers = buffer_names(others);
-    Names names = Names::kUnknown;
+    std::string_view family;
     for (const tf::Item& item : tf::items_of(pt_.values, module)) {
       const std::string name =
           tf::require_string(pt_.values, item.key, source_.name() + ": module");
-      if (names == Names::kUnknown) names = names_of(name);
+      if (family.empty()) family = ckptbridge::state_dict::family_of(name);
       if (!name.ends_with("_extra_state") && add_tensor(name, item.value, buffers)) continue;
       add_object(name, item.value);
     }
     for (const auto& [name, value] : others) add_object(name, value);
     drop_rest();
-    return names;
+    return family;
   }
 
  private:
@@ -257,20 +245,19 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
   void read_graph(Graph& out) override {
     const RankFiles files = ckptbridge::deepspeed::find_rank_files(path_, tag_, glob_);
     const int world = static_cast<int>(files.files.size());
-    Names names = Names::kUnknown;
+    std::string_view family;
     for (int rank = 0; rank < world; ++rank) {
       if (ckptbridge::plugin::host->cancelled(ckptbridge::plugin::host)) {
         throw Error(CKB_CANCELLED, "stopped as asked");
       }
-      const Names found =
+      const std::string_view found =
           RankReader(out, files.files[static_cast<std::size_t>(rank)], rank, world).read();
-      if (names == Names::kUnknown) names = found;
+      if (family.empty()) family = found;
     }
     ckptbridge::deepspeed::add_config_files(out, path_, files.folder);
     out.set_property("format", "zero1");
     out.set_property("mp_world_size", std::to_string(world));
-    if (names == Names::kSavanna) out.set_property("names", "savanna");
-    if (names == Names::kVortex) out.set_property("names", "vortex");
+    if (!family.empty()) out.set_property("names", std::string(family));
   }
 
  private:

@@ -49,39 +49,45 @@ inline std::string sizes_text(const std::vector<std::int64_t>& sizes) {
   return fmt::format("[{}]", fmt::join(sizes, ", "));
 }
 
-// Tensors must be contiguous.
+inline std::string pickle_text(const torch_file::TorchFile& pt, torch_file::ValueId id) {
+  const torch_file::Bytes bytes = torch_file::pickle(pt.values, id);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// One item of a dict in a file of this text; a tensor must be contiguous.
+inline RankEntry rank_entry(const torch_file::TorchFile& pt, const std::string& text,
+                            const torch_file::Item& item) {
+  RankEntry entry{std::string(pt.values.as_string(item.key).value()), "object", "", "", 0, false};
+  const auto tensor = torch_file::read_tensor(pt.values, item.value, entry.name);
+  if (!tensor) {
+    entry.bytes = pickle_text(pt, item.value);
+    return entry;
+  }
+  EXPECT_TRUE(tensor->is_contiguous()) << entry.name;
+  const std::size_t size = item_size(tensor->dtype);
+  entry.form = dtype_name(tensor->dtype) + sizes_text(tensor->shape);
+  entry.bytes = text.substr(pt.extent(tensor->storage).offset + tensor->offset * size,
+                            tensor->count() * size);
+  entry.storage = tensor->storage.key;
+  entry.storage_size = tensor->storage.size;
+  entry.requires_grad = tensor->requires_grad;
+  return entry;
+}
+
 inline RankContent read_rank_file(const boost::filesystem::path& path) {
   namespace tf = torch_file;
   const std::string text = file_text(path);
   const tf::MemorySource source(std::as_bytes(std::span(text)), path.string());
   const tf::TorchFile pt = tf::read_torch_file(source);
-  const auto pickle = [&](tf::ValueId id) {
-    const tf::Bytes bytes = tf::pickle(pt.values, id);
-    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  };
   RankContent content;
   for (const tf::Item& item : tf::items_of(pt.values, pt.root)) {
     const std::string key(pt.values.as_string(item.key).value());
     content.keys.push_back(key);
-    if (key != "module" && key != "param_shapes") content.others[key] = pickle(item.value);
+    if (key != "module" && key != "param_shapes") content.others[key] = pickle_text(pt, item.value);
   }
   const auto module = tf::require(pt.values, pt.root, "module", "file");
   for (const tf::Item& item : tf::items_of(pt.values, module)) {
-    RankEntry entry{std::string(pt.values.as_string(item.key).value()), "object", "", "", 0, false};
-    const auto tensor = tf::read_tensor(pt.values, item.value, entry.name);
-    if (!tensor) {
-      entry.bytes = pickle(item.value);
-    } else {
-      EXPECT_TRUE(tensor->is_contiguous()) << entry.name;
-      const std::size_t size = item_size(tensor->dtype);
-      entry.form = dtype_name(tensor->dtype) + sizes_text(tensor->shape);
-      entry.bytes = text.substr(pt.extent(tensor->storage).offset + tensor->offset * size,
-                                tensor->count() * size);
-      entry.storage = tensor->storage.key;
-      entry.storage_size = tensor->storage.size;
-      entry.requires_grad = tensor->requires_grad;
-    }
-    content.module.push_back(std::move(entry));
+    content.module.push_back(rank_entry(pt, text, item));
   }
   if (const auto shapes = tf::find(pt.values, pt.root, "param_shapes")) {
     for (const tf::Item& item : tf::items_of(pt.values, *shapes)) {
