@@ -147,4 +147,25 @@ Settings read_settings(std::string_view text) {
   return settings;
 }
 
+Settings read_settings_below(std::string_view key, std::string_view text) {
+  std::string block;
+  bool inside = false;
+  std::size_t indent = 0;  // of the first line inside
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t margin = line.find_first_not_of(' ');
+    if (margin == std::string_view::npos) continue;
+    if (margin == 0) {
+      inside = trimmed(line) == std::string(key) + ":";
+    } else if (inside) {
+      if (indent == 0) indent = margin;
+      // What is deeper keeps a margin, and so does not count.
+      if (margin >= indent) block += std::string(line.substr(indent)) + '\n';
+    }
+  }
+  return read_settings(block);
+}
+
 }  // namespace ckptbridge::evo2

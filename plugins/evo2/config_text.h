@@ -18,4 +18,7 @@ using Settings = std::vector<std::pair<std::string, Value>>;
 // counts, as in YAML. Never throws for what a file holds.
 Settings read_settings(std::string_view text);
 
+// The same of the mapping below a top-level key of block YAML.
+Settings read_settings_below(std::string_view key, std::string_view text);
+
 }  // namespace ckptbridge::evo2

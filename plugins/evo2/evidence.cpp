@@ -112,6 +112,19 @@ std::vector<Fact> EvidenceTable::facts(const Settings& settings, const std::stri
   return out;
 }
 
+std::vector<Fact> EvidenceTable::nemo_facts(const Settings& config,
+                                            const std::string& place) const {
+  std::vector<Fact> out;
+  for (const Rule& rule : rules_) {
+    const Value* said = find(config, rule.field->name);
+    if (said == nullptr) continue;
+    if (const auto value = as_field(*rule.field, *said)) {
+      out.push_back({rule.field->name, *value, rule.field->name, place, rule.unseen});
+    }
+  }
+  return out;
+}
+
 Settings EvidenceTable::read_args(std::span<const std::byte> pickle,
                                   const std::string& place) const {
   tf::Values values;

@@ -36,6 +36,9 @@ class EvidenceTable {
   // Reads FOLDER/shared/evidence.json. Throws Error when it is missing or damaged.
   EvidenceTable(const std::filesystem::path& folder, const FieldTable& fields);
 
+  // What NeMo's configuration says, under the names of the fields.
+  std::vector<Fact> nemo_facts(const Settings& config, const std::string& place) const;
+
   // What settings say, under the keys of the table; values of another type say nothing.
   std::vector<Fact> facts(const Settings& settings, const std::string& place) const;
 

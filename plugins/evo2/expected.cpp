@@ -165,13 +165,25 @@ Expected expected(const Profile& profile, const NameTable& names) {
   return Expansion(profile, names).run();
 }
 
-void require_convertible(const Profile& profile, const NameTable& names) {
-  if (profile.nemo_class.empty()) {
-    throw Error(CKB_UNSUPPORTED,
-                profile.name + ": NeMo 2.6 has no configuration class for this size, so that no " +
-                    "NeMo2 checkpoint can be made; a profile that inherits from a size with a " +
-                    "class can override its fields");
+Profile with_engine_of(Family family, Profile profile) {
+  profile.values.insert_or_assign("use_te", family == Family::kMegatron);
+  return profile;
+}
+
+std::vector<Source> tensors_of(const Profile& profile, const NameTable& names, Family family) {
+  if (family == Family::kSavanna) return expected(profile, names).sources;
+  std::vector<Source> tensors;
+  for (Target& target : expected(with_engine_of(family, profile), names).targets) {
+    if (target.is_object()) continue;
+    Source tensor;
+    tensor.name = std::move(target.name);
+    tensor.shape = std::move(target.shape);
+    tensors.push_back(std::move(tensor));
   }
+  return tensors;
+}
+
+void require_mapped(const Profile& profile, const NameTable& names) {
   for (const auto& [field, value] : names.assumes) {
     const auto found = profile.values.find(field);
     if (found == profile.values.end() || found->second != value) {
@@ -183,8 +195,14 @@ void require_convertible(const Profile& profile, const NameTable& names) {
   }
 }
 
-Dtype target_dtype(const Target& target, Dtype params_dtype, bool keep_fp32_filters) {
-  return target.is_filter && keep_fp32_filters ? kFloat32 : params_dtype;
+void require_convertible(const Profile& profile, const NameTable& names) {
+  if (profile.nemo_class.empty()) {
+    throw Error(CKB_UNSUPPORTED,
+                profile.name + ": NeMo 2.6 has no configuration class for this size, so that no " +
+                    "NeMo2 checkpoint can be made; a profile that inherits from a size with a " +
+                    "class can override its fields");
+  }
+  require_mapped(profile, names);
 }
 
 }  // namespace ckptbridge::evo2

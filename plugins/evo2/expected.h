@@ -52,11 +52,16 @@ struct Expected {
 // Throws Error when the profile contradicts itself, as a hidden size that no head count divides.
 Expected expected(const Profile& profile, const NameTable& names);
 
-// Throws UNSUPPORTED when NeMo has no class for the profile, or when the profile says something
-// that the mapping does not know (experts, another tokenizer).
-void require_convertible(const Profile& profile, const NameTable& names);
+// The profile with Transformer Engine where that family of names has it, one of Megatron's.
+Profile with_engine_of(Family family, Profile profile);
 
-// params_dtype, or fp32 for filters that are to keep it.
-Dtype target_dtype(const Target& target, Dtype params_dtype, bool keep_fp32_filters);
+// The tensors of a checkpoint of the profile in the names of that family, and what may differ.
+std::vector<Source> tensors_of(const Profile& profile, const NameTable& names, Family family);
+
+// Throws UNSUPPORTED when the profile says something that the mapping does not know (experts,
+// another tokenizer).
+void require_mapped(const Profile& profile, const NameTable& names);
+// The same, and when NeMo has no class for the profile.
+void require_convertible(const Profile& profile, const NameTable& names);
 
 }  // namespace ckptbridge::evo2

@@ -32,12 +32,18 @@ std::string size_text(std::uint64_t size, std::size_t dim, std::size_t ndim) {
 }
 
 // Throws Error when the names are those of another kind of checkpoint.
-void require_savanna(const std::vector<TensorShape>& found) {
+void require_names(const NameTable& names, const std::vector<TensorShape>& found, Family family) {
   if (found.empty()) throw Error(CKB_UNSUPPORTED, "the checkpoint has no tensors");
   const auto begins = [&](std::string_view prefix) {
     return std::any_of(found.begin(), found.end(),
                        [&](const TensorShape& t) { return t.name.starts_with(prefix); });
   };
+  if (family != Family::kSavanna) {
+    if (begins(names.layer_prefix.substr(0, names.layer_prefix.find('{')))) return;
+    throw Error(CKB_UNSUPPORTED, "the checkpoint is none of Evo2 in Megatron's names: expected " +
+                                     names.layer_prefix + "…, the first tensor is " +
+                                     found.front().name);
+  }
   const bool savanna = std::any_of(found.begin(), found.end(), [](const TensorShape& t) {
     return !parameter_name(t.name).empty();
   });
@@ -85,7 +91,7 @@ struct Part {
 
 std::string part_text(const Part& part, const std::string& profile) {
   const Difference& first = *part.first;
-  const std::string_view parameter = parameter_name(first.name);
+  const std::string_view parameter = first.in_layer;
   const bool whole = part.count == 1 || parameter.empty();
   std::string name = whole ? first.name : std::string(parameter);
   std::string out;
@@ -117,7 +123,7 @@ std::vector<Part> parts_of(const Fit& fit, Tell tell) {
     const bool told =
         !difference.harmless || (tell == Tell::kIdentifying && difference.identifying);
     if (!told) continue;
-    const std::string_view parameter = parameter_name(difference.name);
+    const std::string_view parameter = difference.in_layer;
     const Key key{difference.kind, parameter.empty() ? difference.name : parameter, difference.dim,
                   difference.found, difference.wanted};
     const auto [found, added] = index.emplace(key, parts.size());
@@ -130,13 +136,18 @@ std::vector<Part> parts_of(const Fit& fit, Tell tell) {
 }
 
 // A parameter by which layers can be counted.
-std::string_view parameter_of_every_layer(const NameTable& names) {
+std::string_view name_in_every_layer(const NameTable& names, Family family) {
+  const auto every = [](const Scope& scope) {
+    return scope.layers == "SDH*" && scope.field.empty();
+  };
+  if (family != Family::kSavanna) {
+    for (const TargetRule& rule : names.targets) {
+      if (every(rule.scope) && !rule.from.empty()) return rule.name;
+    }
+  }
   for (const Parameter& parameter : names.parameters) {
     for (const Occurrence& occurrence : parameter.occurrences) {
-      const Scope& scope = occurrence.scope;
-      if (scope.layers == "SDH*" && scope.field.empty() && !occurrence.optional) {
-        return parameter.name;
-      }
+      if (every(occurrence.scope) && !occurrence.optional) return parameter.name;
     }
   }
   return {};
@@ -150,12 +161,12 @@ std::string join(const std::vector<std::string>& words) {
 
 std::vector<std::string> others_that_fit(const Profile& profile, const Catalogue& catalogue,
                                          const NameTable& names,
-                                         const std::vector<TensorShape>& found) {
+                                         const std::vector<TensorShape>& found, Family family) {
   std::vector<std::string> exact;
   std::vector<std::string> near;
   for (const Profile& other : catalogue.profiles()) {
     if (other.name == profile.name) continue;
-    const Fit fit = compare(other, names, found);
+    const Fit fit = compare(other, names, found, family);
     if (fit.exact()) exact.push_back(other.name);
     if (fit.converts()) near.push_back(other.name);
   }
@@ -196,6 +207,16 @@ std::string offer(const Proposal& proposal, const std::string& conjunction) {
 
 }  // namespace
 
+Family megatron_family(const NameTable& names, const std::vector<TensorShape>& found) {
+  const bool has_engine = std::any_of(found.begin(), found.end(), [&](const TensorShape& tensor) {
+    const std::string_view name = names.name_in_layer(tensor.name);
+    return std::any_of(names.targets.begin(), names.targets.end(), [&](const TargetRule& rule) {
+      return rule.scope.field == "use_te" && rule.scope.wanted && rule.name == name;
+    });
+  });
+  return has_engine ? Family::kMegatron : Family::kMegatronWithoutTe;
+}
+
 bool Fit::converts() const {
   return std::all_of(differences.begin(), differences.end(),
                      [](const Difference& d) { return d.harmless; });
@@ -206,17 +227,18 @@ bool Fit::exact() const {
                      [](const Difference& d) { return d.harmless && !d.identifying; });
 }
 
-Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found) {
-  const Expected wanted = expected(profile, names);
+Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found,
+            Family family) {
+  const std::vector<Source> wanted = tensors_of(profile, names, family);
   std::unordered_map<std::string_view, const Source*> sources;
-  for (const Source& source : wanted.sources) sources.emplace(source.name, &source);
+  for (const Source& source : wanted) sources.emplace(source.name, &source);
 
-  const std::string_view every = parameter_of_every_layer(names);
+  const std::string_view every = name_in_every_layer(names, family);
   Fit fit{profile.name, {}, 0, profile.text("hybrid_override_pattern").size()};
   std::set<std::string_view> seen;
   for (const TensorShape& tensor : found) {
     seen.insert(tensor.name);
-    if (parameter_name(tensor.name) == every) ++fit.layers_found;
+    if (names.name_in_layer(tensor.name) == every) ++fit.layers_found;
     const auto source = sources.find(tensor.name);
     if (source != sources.end()) {
       compare_shapes(*source->second, tensor.shape, fit.differences);
@@ -228,10 +250,13 @@ Fit compare(const Profile& profile, const NameTable& names, const std::vector<Te
     difference.identifying = !tensor.name.ends_with("_extra_state");
     fit.differences.push_back(std::move(difference));
   }
-  for (const Source& source : wanted.sources) {
+  for (const Source& source : wanted) {
     if (!source.optional && !seen.contains(source.name)) {
       fit.differences.push_back({DifferenceKind::kMissing, source.name, {}, source.shape});
     }
+  }
+  for (Difference& difference : fit.differences) {
+    difference.in_layer = names.name_in_layer(difference.name);
   }
   return fit;
 }
@@ -254,11 +279,11 @@ std::string describe(const Fit& fit, Tell tell, std::size_t most) {
 }
 
 Fit require_fit(const Profile& profile, const Catalogue& catalogue, const NameTable& names,
-                const std::vector<TensorShape>& found) {
-  require_savanna(found);
-  Fit fit = compare(profile, names, found);
+                const std::vector<TensorShape>& found, Family family) {
+  require_names(names, found, family);
+  Fit fit = compare(profile, names, found, family);
   if (fit.converts()) return fit;
-  const std::vector<std::string> others = others_that_fit(profile, catalogue, names, found);
+  const std::vector<std::string> others = others_that_fit(profile, catalogue, names, found, family);
   throw Error(CKB_UNSUPPORTED,
               "the checkpoint is not of size " + profile.name + ": " + describe(fit) + "; " +
                   (others.empty() ? "no size fits; --profile FILE takes one of your own"
@@ -266,13 +291,14 @@ Fit require_fit(const Profile& profile, const Catalogue& catalogue, const NameTa
 }
 
 const Profile& choose(const Catalogue& catalogue, const NameTable& names,
-                      const std::vector<TensorShape>& found, const Evidence& evidence) {
-  require_savanna(found);
+                      const std::vector<TensorShape>& found, const Evidence& evidence,
+                      Family family) {
+  require_names(names, found, family);
   std::vector<const Profile*> exact;
   std::vector<Fit> fits;
   fits.reserve(catalogue.profiles().size());
   for (const Profile& profile : catalogue.profiles()) {
-    fits.push_back(compare(profile, names, found));
+    fits.push_back(compare(profile, names, found, family));
     if (fits.back().exact()) exact.push_back(&profile);
   }
   if (exact.size() > 1) exact = agreeing(exact, evidence.facts);
@@ -286,7 +312,13 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
                                           "; choose one with --model-size");
   }
 
-  const Proposal proposal = propose(catalogue, names, found, evidence.facts, evidence.unseen);
+  // A profile is derived from Savanna's names alone.
+  const Proposal proposal =
+      family == Family::kSavanna
+          ? propose(catalogue, names, found, evidence.facts, evidence.unseen)
+          : Proposal{"",
+                     "from Megatron's names none is derived; --profile FILE takes one of "
+                     "your own"};
   std::vector<std::string> convertible;
   std::string lines;
   for (const Fit& fit : fits) {

@@ -16,6 +16,9 @@ struct TensorShape {
   Shape shape;
 };
 
+// Which of Megatron's families the names of its tensors are.
+Family megatron_family(const NameTable& names, const std::vector<TensorShape>& found);
+
 enum class DifferenceKind { kSize, kNdim, kMissing, kUnexpected };
 
 struct Difference {
@@ -28,6 +31,7 @@ struct Difference {
   bool harmless = false;
   // A harmless difference that tells model sizes apart all the same (filter columns).
   bool identifying = true;
+  std::string in_layer = {};  // what follows the layer in the name; "" outside layers
 };
 
 struct Fit {
@@ -41,7 +45,8 @@ struct Fit {
 };
 
 // Compares the tensors of a whole checkpoint (all shards joined) with what the profile expects.
-Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found);
+Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found,
+            Family family = Family::kSavanna);
 
 // Which differences to tell: those that stand in the way, or those that tell sizes apart too.
 enum class Tell { kHarmful, kIdentifying };
@@ -53,7 +58,7 @@ std::string describe(const Fit& fit, Tell tell = Tell::kHarmful, std::size_t mos
 // --model-size NAME: returns the fit, with its harmless differences. Throws UNSUPPORTED with the
 // differences and the sizes that do fit.
 Fit require_fit(const Profile& profile, const Catalogue& catalogue, const NameTable& names,
-                const std::vector<TensorShape>& found);
+                const std::vector<TensorShape>& found, Family family = Family::kSavanna);
 
 // What the checkpoint says of itself beside its tensors, for choose().
 struct Evidence {
@@ -65,6 +70,7 @@ struct Evidence {
 // does not contradict. Throws INVALID_ARGUMENT when several are left, UNSUPPORTED with the nearest
 // sizes and, where there is one, a profile for the checkpoint when none fits.
 const Profile& choose(const Catalogue& catalogue, const NameTable& names,
-                      const std::vector<TensorShape>& found, const Evidence& evidence = {});
+                      const std::vector<TensorShape>& found, const Evidence& evidence = {},
+                      Family family = Family::kSavanna);
 
 }  // namespace ckptbridge::evo2

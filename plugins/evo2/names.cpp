@@ -11,6 +11,19 @@ namespace ckptbridge::evo2 {
 namespace {
 
 constexpr int kMostDims = 8;
+constexpr std::string_view kLayer = "{layer}";
+
+// What follows prefix, a number and then more; "" where it does not.
+std::string_view after_number(std::string_view name, std::string_view prefix,
+                              std::string_view more) {
+  if (!name.starts_with(prefix)) return {};
+  name.remove_prefix(prefix.size());
+  const std::size_t digits = name.find_first_not_of("0123456789");
+  if (digits == 0 || digits == std::string_view::npos) return {};
+  name.remove_prefix(digits);
+  if (!name.starts_with(more)) return {};
+  return name.substr(more.size());
+}
 
 constexpr std::array<std::pair<const char*, Position>, 4> kPositions{{
     {"embedding", Position::kEmbedding},
@@ -129,7 +142,7 @@ NameTable::NameTable(const std::filesystem::path& folder, const FieldTable& fiel
   Members target(megatron, "megatron.json");
   target.integer("megatron_version", 1, 1);
   layer_prefix = target.text("layer_prefix");
-  if (layer_prefix.find("{layer}") == std::string::npos) {
+  if (layer_prefix.find(kLayer) == std::string::npos) {
     target.fail("layer_prefix", "expected {layer} in it");
   }
   fp32_filters = target.texts("fp32_filters");
@@ -152,13 +165,19 @@ NameTable::NameTable(const std::filesystem::path& folder, const FieldTable& fiel
 }
 
 std::string_view parameter_name(std::string_view tensor_name) {
-  constexpr std::string_view kPrefix = "sequential.";
-  if (!tensor_name.starts_with(kPrefix)) return {};
-  const std::size_t digits = tensor_name.find_first_not_of("0123456789", kPrefix.size());
-  if (digits == std::string_view::npos || digits == kPrefix.size() || tensor_name[digits] != '.') {
-    return {};
-  }
-  return tensor_name.substr(digits + 1);
+  return after_number(tensor_name, "sequential.", ".");
+}
+
+std::string_view NameTable::name_in_layer(std::string_view tensor_name) const {
+  const std::string_view savannas = parameter_name(tensor_name);
+  if (!savannas.empty()) return savannas;
+  const std::string_view prefix = layer_prefix;
+  const std::size_t number = prefix.find(kLayer);
+  return after_number(tensor_name, prefix.substr(0, number), prefix.substr(number + kLayer.size()));
+}
+
+std::string_view NameTable::megatron_root() const {
+  return std::string_view(layer_prefix).substr(0, layer_prefix.find('.') + 1);
 }
 
 const Parameter* NameTable::find(std::string_view tensor_name) const {

@@ -14,6 +14,10 @@
 
 namespace ckptbridge::evo2 {
 
+// Whose names the tensors of a checkpoint have. Without Transformer Engine, Megatron's layer norms
+// have names of their own.
+enum class Family { kSavanna, kMegatron, kMegatronWithoutTe };
+
 enum class Position { kEmbedding, kLayer, kNorm, kOutput };
 
 // Which layers, and with which values of a profile, a rule is about.
@@ -77,6 +81,13 @@ struct NameTable {
   const Parameter* find(std::string_view tensor_name) const;
   // Why a Savanna tensor is not converted; nullptr when it is.
   const Dropped* find_dropped(std::string_view tensor_name) const;
+
+  // What follows the layer in a name of either family: "mlp.w1.weight" of
+  // "sequential.3.mlp.w1.weight", "mlp.linear_fc2.weight" of
+  // "module.decoder.layers.1.mlp.linear_fc2.weight"; "" for other names.
+  std::string_view name_in_layer(std::string_view tensor_name) const;
+  // What all of Megatron's names begin with: "module.".
+  std::string_view megatron_root() const;
 
   std::vector<std::pair<Position, std::string>> positions;  // expressions for sequential.N
   std::vector<Parameter> parameters;

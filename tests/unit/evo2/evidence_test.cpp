@@ -153,5 +153,23 @@ TEST(Agreement, OffersAProfileThatAgrees) {
               AllOf(HasSubstr("says 31"), Not(HasSubstr("--profile"))));
 }
 
+TEST(Settings, OfOneTableAreThoseOfItsOwnMargin) {
+  EXPECT_THAT(texts(read_settings_below("config",
+                                        "_target_: a.B\nconfig:\n  one: 1\n  table:\n    two: 2\n"
+                                        "  list:\n  - 3\n  four: 4.5\n\nother:\n  five: 5\n")),
+              ElementsAre("one=1", "four=4.5"));
+  EXPECT_THAT(read_settings_below("config", "config: 1\n"), IsEmpty());
+}
+
+TEST(Evidence, OfNeMosConfigurationHasTheNamesOfFields) {
+  const auto facts = table().nemo_facts(
+      read_settings_below("config", "config:\n  rotary_base: 500000\n  bf16: true\n"),
+      "context/model.yaml");
+  ASSERT_EQ(facts.size(), 1u);
+  EXPECT_EQ(facts[0].field, "rotary_base");
+  EXPECT_EQ(facts[0].key, "rotary_base");
+  EXPECT_TRUE(facts[0].unseen);
+}
+
 }  // namespace
 }  // namespace ckptbridge::evo2

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "plugins/evo2/mapper_options.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -105,9 +106,13 @@ TEST(Expected, KeepsFiltersInFp32OnlyWhenAsked) {
   const Expected all = expected(profile_of("tiny"), data().names);
   const Target& filter = target_of(all, "module.decoder.layers.2.mixer.mixer.filter.R");
   const Target& bias = target_of(all, "module.decoder.layers.2.mixer.mixer.conv_bias");
-  EXPECT_EQ(target_dtype(filter, kBFloat16, false), kBFloat16);
-  EXPECT_EQ(target_dtype(filter, kBFloat16, true), kFloat32);
-  EXPECT_EQ(target_dtype(bias, kBFloat16, true), kBFloat16);
+  MapperOptions options;
+  EXPECT_EQ(options.dtype_of(filter.is_filter, kBFloat16), kBFloat16);
+  options.keep_fp32_filters = true;
+  EXPECT_EQ(options.dtype_of(filter.is_filter, kBFloat16), kFloat32);
+  EXPECT_EQ(options.dtype_of(bias.is_filter, kBFloat16), kBFloat16);
+  options.params_dtype = kFloat16;
+  EXPECT_EQ(options.dtype_of(bias.is_filter, kBFloat16), kFloat16);
 }
 
 TEST(Expected, PutsTheNormOfTwentyBillionOneLayerEarlier) {

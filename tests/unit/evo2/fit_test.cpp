@@ -1,6 +1,7 @@
 #include "plugins/evo2/fit.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -157,6 +158,71 @@ TEST(RequireFit, ExplainsCheckpointsOfOtherKinds) {
   EXPECT_THAT(error_of_choice({{"lm_head.weight", {8}}}),
               HasSubstr("the first tensor is lm_head.weight"));
   EXPECT_EQ(error_of_choice({}), "the checkpoint has no tensors");
+}
+
+// The same in Megatron's names.
+std::vector<TensorShape> nemo_checkpoint(const Profile& profile,
+                                         Family family = Family::kMegatron) {
+  std::vector<TensorShape> out;
+  for (const Source& tensor : tensors_of(profile, data().names, family)) {
+    out.push_back({tensor.name, tensor.shape});
+  }
+  return out;
+}
+
+TEST(Choose, FindsEverySizeByItsTensorsInNeMo) {
+  for (const Profile& profile : data().catalogue.profiles()) {
+    const auto tensors = nemo_checkpoint(profile);
+    EXPECT_EQ(megatron_family(data().names, tensors), Family::kMegatron);
+    EXPECT_EQ(choose(data().catalogue, data().names, tensors, {}, Family::kMegatron).name,
+              profile.name);
+  }
+}
+
+TEST(Choose, KnowsLayerNormsWithoutTransformerEngine) {
+  const auto tensors = nemo_checkpoint(size("7b"), Family::kMegatronWithoutTe);
+  EXPECT_EQ(megatron_family(data().names, tensors), Family::kMegatronWithoutTe);
+  EXPECT_EQ(choose(data().catalogue, data().names, tensors, {}, Family::kMegatronWithoutTe).name,
+            "7b");
+}
+
+TEST(Choose, DoesNotGuessBetweenSizesThatAreOneInNeMo) {
+  const TemporaryFolder folder;
+  const std::filesystem::path profiles = folder.path() / "profiles";
+  std::filesystem::copy(EVO2_PROFILES, profiles, std::filesystem::copy_options::recursive);
+  folder.write("profiles/7b_262k.json", R"({"profile_version": 1, "name": "7b_262k",
+      "inherits": "7b", "seq_length": 262144, "seq_len_interpolation_factor": 32})");
+  const Catalogue catalogue(profiles);
+  const auto tensors = nemo_checkpoint(size("7b"));
+  EXPECT_THAT(
+      error_of([&] { choose(catalogue, data().names, tensors, {}, Family::kMegatron); }),
+      StartsWith("several sizes fit the checkpoint: 7b, 7b_262k; they differ in "
+                 "seq_len_interpolation_factor (null, 32), seq_length (8192, 262144); choose one "
+                 "with --model-size"));
+  Evidence evidence;
+  evidence.facts = {{"seq_length", std::int64_t{262144}, "seq_length", "context/model.yaml"}};
+  EXPECT_EQ(choose(catalogue, data().names, tensors, evidence, Family::kMegatron).name, "7b_262k");
+}
+
+TEST(Fit, TellsDifferencesOfNeMosTensorsByLayer) {
+  auto tensors = nemo_checkpoint(size("7b"));
+  for (TensorShape& tensor : tensors) {
+    if (tensor.name.ends_with("mlp.linear_fc1.weight")) tensor.shape[0] = 100;
+  }
+  EXPECT_THAT(error_of([&] {
+                require_fit(size("7b"), data().catalogue, data().names, tensors, Family::kMegatron);
+              }),
+              StartsWith("the checkpoint is not of size 7b: mlp.linear_fc1.weight has 100 rows, 7b "
+                         "has 22016 (32 layers)"));
+}
+
+TEST(Fit, SaysWhatMegatronsNamesAre) {
+  EXPECT_THAT(
+      error_of([&] {
+        require_fit(size("7b"), data().catalogue, data().names, {{"model.a", {1}}},
+                    Family::kMegatron);
+      }),
+      HasSubstr("none of Evo2 in Megatron's names: expected module.decoder.layers.{layer}"));
 }
 
 }  // namespace

@@ -1,0 +1,152 @@
+// Megatron's names back to savanna's, through plain state dicts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/flows/flow_run.h"
+#include "tests/unit/flows/state_dict.h"
+
+namespace ckptbridge {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+const OptionText kProfile = {"profile", FlowRun::golden("nemo2/tiny_profile.json").string()};
+
+boost::filesystem::path input() { return FlowRun::golden("nemo2/input_tiny.pt"); }
+
+// The elements as float32, exactly; of bfloat16 and float32.
+std::string widened(const RankEntry& entry) {
+  if (entry.form.starts_with("float32")) return entry.bytes;
+  EXPECT_THAT(entry.form, testing::StartsWith("bfloat16")) << entry.name;
+  std::string wide;
+  for (std::size_t i = 0; i < entry.bytes.size(); i += 2) {
+    wide += std::string("\0\0", 2) + entry.bytes.substr(i, 2);
+  }
+  return wide;
+}
+
+// The first 128 of 256 columns of float32 rows.
+std::string truncated(const std::string& bytes) {
+  std::string left;
+  for (std::size_t row = 0; row < bytes.size(); row += 1024) left += bytes.substr(row, 512);
+  return left;
+}
+
+bool is_truncated(const std::string& name) {
+  return name.ends_with("filter.h") || name.ends_with("filter.decay");
+}
+
+class WayBack : public testing::Test {
+ protected:
+  // The tiny model in Megatron's names.
+  boost::filesystem::path megatron(std::vector<OptionText> options = {}) {
+    options.insert(options.end(), {{"names", "megatron"}, kProfile});
+    there_.convert(input(), "pt", options);
+    return there_.out() / "model.pt";
+  }
+
+  FlowRun there_;
+  FlowRun flow_;
+};
+
+TEST_F(WayBack, GivesTheTensorsBackBitForBit) {
+  const auto in = megatron({{"params-dtype", "fp32"}});
+  flow_.convert(in, "pt", {{"names", "savanna"}, kProfile});
+  const RankContent original = read_rank_file(input());
+  std::vector<std::string> wanted;
+  for (const RankEntry& entry : original.module) {
+    if (entry.form == "object" || entry.name.ends_with("_extra_state")) continue;
+    if (entry.name.ends_with("filter.t") || entry.name.ends_with("inv_freq")) continue;
+    wanted.push_back(entry.name);
+  }
+  std::vector<std::string> names;
+  for (const RankEntry& found : read_state_dict(flow_.out() / "model.pt")) {
+    names.push_back(found.name);
+    const RankEntry* entry = original.find(found.name);
+    ASSERT_NE(entry, nullptr) << found.name;
+    const std::string before = widened(*entry);
+    EXPECT_TRUE(found.bytes == (is_truncated(found.name) ? truncated(before) : before))
+        << found.name;
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAreArray(wanted));
+}
+
+TEST_F(WayBack, LeavesDtypesAsTheyAreUnlessAsked) {
+  const auto in = megatron();
+  flow_.convert(in, "pt", {{"names", "savanna"}, kProfile});
+  for (const RankEntry& entry : read_state_dict(flow_.out() / "model.pt")) {
+    EXPECT_THAT(entry.form, testing::StartsWith("bfloat16")) << entry.name;
+  }
+  const FlowRun wide;
+  wide.convert(in, "pt", {{"names", "savanna"}, {"params-dtype", "fp32"}, kProfile});
+  for (const RankEntry& entry : read_state_dict(wide.out() / "model.pt")) {
+    EXPECT_THAT(entry.form, testing::StartsWith("float32")) << entry.name;
+  }
+}
+
+TEST_F(WayBack, NamesWhatDoesNotComeBack) {
+  const auto run = flow_.convert(megatron(), "pt", {{"names", "savanna"}, kProfile});
+  EXPECT_THAT(run->arena.notes,
+              AllOf(Contains("mixer.mixer.filter.h (2 tensors) has 128 of the 256 columns of tiny: "
+                             "the rest was lost on the way to NeMo"),
+                    Contains(HasSubstr("mixer.mixer.filter.decay (2 tensors) has 128")),
+                    Contains("mixer.mixer.filter.t (2 tensors) is in Savanna's checkpoints and not "
+                             "in NeMo's: positions; made again from seq_length"),
+                    Contains(HasSubstr("mixer.rotary_emb.inv_freq (1 tensor) is in Savanna's")),
+                    Contains("80 tensors stay bfloat16, what they were before is lost; "
+                             "--params-dtype fp32 widens them")));
+  EXPECT_THAT(run->target.properties(),
+              Contains(std::pair<const std::string, std::string>("model_size", "tiny")));
+}
+
+TEST_F(WayBack, MakesRankFilesOfAnyNumberOfRanks) {
+  const auto in = megatron({{"params-dtype", "fp32"}});
+  const auto run = flow_.convert(in, "zero1", {{"mp-size", "4"}, kProfile});
+  EXPECT_THAT(run_line(run->chain), HasSubstr(" ! evo2-mapper "));
+  EXPECT_THAT(run_line(run->chain), HasSubstr(" ! mp-resharder mp-size=4 ! zero1-writer"));
+  const RankContent last = read_rank_file(flow_.out() / rank_name(3));
+  const RankEntry* filter = last.find("sequential.3.mixer.mixer.filter.h");
+  ASSERT_NE(filter, nullptr);
+  EXPECT_EQ(filter->form, "float32[4, 128]");
+  const RankContent original = read_rank_file(input());
+  const RankEntry* w3 = original.find("sequential.2.mlp.w3.weight");
+  const std::string whole = widened(*w3);  // 64 rows of 176, split in columns
+  std::string columns;
+  for (std::size_t row = 0; row < 64; ++row) {
+    columns += whole.substr((row * 176 + 132) * 4, std::size_t{44} * 4);
+  }
+  EXPECT_TRUE(last.find("sequential.2.mlp.w3.weight")->bytes == columns);
+}
+
+TEST_F(WayBack, KnowsNamesWithoutTransformerEngine) {
+  flow_.convert(megatron({{"no-te", "true"}, {"params-dtype", "fp32"}}), "pt",
+                {{"names", "savanna"}, kProfile});
+  const FlowRun other;
+  const auto with = [&] {
+    const FlowRun to;
+    to.convert(input(), "pt", {{"names", "megatron"}, {"params-dtype", "fp32"}, kProfile});
+    other.convert(to.out() / "model.pt", "pt", {{"names", "savanna"}, kProfile});
+    return file_text(other.out() / "model.pt");
+  }();
+  EXPECT_TRUE(file_text(flow_.out() / "model.pt") == with);
+}
+
+TEST_F(WayBack, RefusesWhatHasNoMeaning) {
+  const auto in = megatron();
+  const Error error =
+      flow_.failure(in, "pt", {{"names", "savanna"}, {"use-subquadratic-ops", "true"}, kProfile});
+  EXPECT_EQ(error.code(), CKB_INVALID_ARGUMENT);
+  EXPECT_THAT(error.what(), HasSubstr("--use-subquadratic-ops is about NeMo's configuration"));
+}
+
+TEST_F(WayBack, RefusesAnotherSize) {
+  const Error error = flow_.failure(megatron(), "pt", {{"names", "savanna"}, {"model-size", "7b"}});
+  EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
+  EXPECT_THAT(error.what(), HasSubstr("the checkpoint has 7 layers, 7b has 32"));
+}
+
+}  // namespace
+}  // namespace ckptbridge
