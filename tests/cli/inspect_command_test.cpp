@@ -78,11 +78,21 @@ TEST(Inspect, ExplainsAGitLfsPointer) {
 TEST(Inspect, ExplainsAHuggingFaceFolder) {
   const TempFolder folder;
   folder.write("hf/config.json", "{}");
-  folder.write("hf/model-00001-of-00002.safetensors", "");
+  folder.write("hf/pytorch_model-00001-of-00002.bin", "");
   const auto outcome = command({"inspect", (folder / "hf").string(), "--json"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(json::parse(outcome.out)["format"], "hf-safetensors");
+  EXPECT_EQ(json::parse(outcome.out)["format"], "hf-pytorch");
   EXPECT_EQ(json::parse(outcome.out)["readable"], false);
+}
+
+TEST(Inspect, ReadsSafetensors) {
+  const std::string golden = std::string(CKPTBRIDGE_GOLDEN) + "/safetensors/sharded";
+  const auto outcome = command({"inspect", golden, "--json"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const json found = json::parse(outcome.out);
+  EXPECT_EQ(found["format"], "safetensors");
+  EXPECT_EQ(found["properties"]["names"], "savanna");
+  EXPECT_EQ(found["tensors"]["param"], 3);
 }
 
 TEST(Inspect, OfSomethingUnknownListsWhatCanBeRead) {

@@ -1,0 +1,73 @@
+#include "plugins/safetensors/model_files.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "ckptbridge/error.hpp"
+
+namespace ckptbridge::safetensors {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+std::vector<std::string> names_that_end(const fs::path& folder, std::string_view ending) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(ending) && entry.is_regular_file()) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+ModelFiles find_model_files(const std::string& path) {
+  const fs::path given(path);
+  if (!fs::is_directory(given)) {
+    return {given.parent_path().empty() ? "." : given.parent_path().string(),
+            given.filename().string()};
+  }
+  for (const char* ending : {kIndexEnding, kEnding}) {
+    const std::vector<std::string> names = names_that_end(given, ending);
+    if (names.size() == 1) return {path, names.front()};
+    if (names.size() > 1) {
+      throw Error(CKB_UNSUPPORTED,
+                  fmt::format("{}: {} files could be meant ({}, {}{}), {}; name the one to read",
+                              path, names.size(), names[0], names[1], names.size() > 2 ? ", …" : "",
+                              ending == kEnding ? "and no index joins them" : "each an index"));
+    }
+  }
+  throw Error(CKB_NOT_FOUND, path + ": no *.safetensors in it");
+}
+
+std::map<std::string, std::string> parse_index(std::string_view text, const std::string& name) {
+  const json index = json::parse(text, nullptr, false);
+  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+    throw Error(CKB_CORRUPT, name + ": is no index: no object \"weight_map\" in it");
+  }
+  std::map<std::string, std::string> file_of;
+  for (const auto& [tensor, file] : index["weight_map"].items()) {
+    const std::string in = file.is_string() ? file.get<std::string>() : "";
+    if (in.empty() || in == "." || in == ".." || in.find('/') != std::string::npos ||
+        in.find('\0') != std::string::npos) {
+      throw Error(CKB_CORRUPT, fmt::format("{}: {}: {} is no name of a file in this folder", name,
+                                           tensor, file.dump()));
+    }
+    file_of.emplace(tensor, in);
+  }
+  return file_of;
+}
+
+std::string index_text(const std::map<std::string, std::string>& file_of,
+                       std::uint64_t total_size) {
+  const json index = {{"metadata", {{"total_size", total_size}}}, {"weight_map", file_of}};
+  return index.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ckptbridge::safetensors
