@@ -32,3 +32,4 @@ make() {
 
 make torch "$here/requirements-torch.txt"
 make megatron "$here/requirements-megatron.txt" --no-deps
+make safetensors "$here/requirements-safetensors.txt" --no-deps
