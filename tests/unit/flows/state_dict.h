@@ -1,16 +1,29 @@
 // A plain state dict in memory: what pt-writer makes, read for comparison.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "core/ledger.h"
+#include "core/pipeline.h"
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/torch_file.h"
 #include "tests/unit/flows/rank_file.h"
 
 namespace ckptbridge {
+
+// The reasons for which objects were left out, with the names of each.
+inline std::map<std::string, std::vector<std::string>> dropped_objects(const Conversion& run) {
+  std::map<std::string, std::vector<std::string>> dropped;
+  for (const DroppedObjects& drop :
+       make_ledger(run.target, run.coverage, run.request.input).dropped_objects) {
+    dropped[drop.reason] = drop.names;
+  }
+  return dropped;
+}
 
 // The entries of a .pt whose object is a plain dict of tensors.
 inline std::vector<RankEntry> read_state_dict(const boost::filesystem::path& path) {

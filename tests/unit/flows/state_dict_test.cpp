@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/ledger.h"
 #include "tests/unit/flows/flow_run.h"
 
 namespace ckptbridge {
@@ -13,16 +12,6 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
-
-// The reasons for which objects were left out, with the names of each.
-std::map<std::string, std::vector<std::string>> dropped_objects(const Conversion& run) {
-  std::map<std::string, std::vector<std::string>> dropped;
-  for (const DroppedObjects& drop :
-       make_ledger(run.target, run.coverage, run.request.input).dropped_objects) {
-    dropped[drop.reason] = drop.names;
-  }
-  return dropped;
-}
 
 class StateDict : public testing::Test {
  protected:

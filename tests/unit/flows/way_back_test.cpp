@@ -1,4 +1,7 @@
-// Megatron's names back to savanna's, through plain state dicts.
+// Megatron's names back to savanna's: through plain state dicts, and from a checkpoint of the real
+// importer.
+#include <cstring>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -146,6 +149,101 @@ TEST_F(WayBack, RefusesAnotherSize) {
   const Error error = flow_.failure(megatron(), "pt", {{"names", "savanna"}, {"model-size", "7b"}});
   EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
   EXPECT_THAT(error.what(), HasSubstr("the checkpoint has 7 layers, 7b has 32"));
+}
+
+// float32 bytes, or bfloat16 ones, as bfloat16: round to nearest, ties to even. No NaN is there.
+std::string rounded(const RankEntry& entry) {
+  if (entry.form.starts_with("bfloat16")) return entry.bytes;
+  std::string narrow;
+  for (std::size_t i = 0; i < entry.bytes.size(); i += 4) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, entry.bytes.data() + i, 4);
+    bits += 0x7fff + (bits >> 16 & 1);
+    narrow += {static_cast<char>(bits >> 16 & 0xff), static_cast<char>(bits >> 24 & 0xff)};
+  }
+  return narrow;
+}
+
+// The first 128 of 256 columns of bfloat16 rows.
+std::string truncated_rows_of_bf16(const std::string& bytes) {
+  std::string left;
+  for (std::size_t row = 0; row < bytes.size(); row += 512) left += bytes.substr(row, 256);
+  return left;
+}
+
+class WayBackFromNeMo : public testing::Test {
+ protected:
+  static boost::filesystem::path nemo() { return FlowRun::golden("nemo2/out_torch_dist"); }
+
+  // The real importer's checkpoint, with another line in its context.
+  boost::filesystem::path with_context(const std::string& line, const std::string& instead) {
+    for (const auto& entry : boost::filesystem::recursive_directory_iterator(nemo())) {
+      if (!boost::filesystem::is_regular_file(entry.path())) continue;
+      std::string text = file_text(entry.path());
+      const std::string name = entry.path().lexically_relative(nemo()).string();
+      if (name == "context/model.yaml") {
+        const std::size_t at = text.find(line);
+        EXPECT_NE(at, std::string::npos);
+        text.replace(at, line.size(), instead);
+      }
+      flow_.folder().write("in/" + name, text);
+    }
+    return flow_.folder() / "in";
+  }
+
+  FlowRun flow_;
+};
+
+TEST_F(WayBackFromNeMo, GivesWhatTheRealImporterRoundedAndCut) {
+  flow_.convert(nemo(), "pt", {{"names", "savanna"}, kProfile});
+  const RankContent original = read_rank_file(input());
+  const auto found = read_state_dict(flow_.out() / "model.pt");
+  EXPECT_EQ(found.size(), 80u);
+  for (const RankEntry& entry : found) {
+    const RankEntry* before = original.find(entry.name);
+    ASSERT_NE(before, nullptr) << entry.name;
+    EXPECT_THAT(entry.form, testing::StartsWith("bfloat16")) << entry.name;
+    const std::string wanted = rounded(*before);
+    EXPECT_TRUE(entry.bytes == (is_truncated(entry.name) ? truncated_rows_of_bf16(wanted) : wanted))
+        << entry.name;
+  }
+}
+
+TEST_F(WayBackFromNeMo, SaysWhyEachObjectIsLeftOut) {
+  const auto run = flow_.convert(nemo(), "zero1", {{"mp-size", "8"}, kProfile});
+  EXPECT_THAT(run_line(run->chain), HasSubstr("nemo2-torch_dist-reader path="));
+  EXPECT_THAT(run_line(run->chain), HasSubstr("! mp-resharder mp-size=8 ! zero1-writer"));
+  const auto dropped = dropped_objects(*run);
+  EXPECT_EQ(dropped.at("state of Transformer Engine's modules; Savanna starts from its own").size(),
+            30u);
+  EXPECT_THAT(dropped.at("NeMo's configuration; Savanna has its own"),
+              testing::UnorderedElementsAre("context/io.json", "context/model.yaml"));
+  EXPECT_THAT(dropped.at("training state of NeMo"), testing::ElementsAre("common"));
+  EXPECT_EQ(dropped.size(), 3u);
+  EXPECT_TRUE(boost::filesystem::exists(flow_.out() / rank_name(7)));
+  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("; context/model.yaml agrees with it)")));
+}
+
+TEST_F(WayBackFromNeMo, TellsWhereTheContextSaysOtherwise) {
+  const auto in = with_context("  rotary_base: 10000\n", "  rotary_base: 500000\n");
+  const auto run = flow_.convert(in, "pt", {{"names", "savanna"}, kProfile});
+  EXPECT_THAT(run->arena.notes,
+              Contains("context/model.yaml says rotary_base 500000, size tiny has 10000: Savanna's "
+                       "configuration must say what holds for this model"));
+  EXPECT_THAT(run->arena.notes, Not(Contains(HasSubstr("agrees with it"))));
+}
+
+TEST_F(WayBackFromNeMo, KeepsMegatronsNamesUnlessAsked) {
+  flow_.convert(nemo(), "pt");
+  const DcpFolder theirs = read_dcp(nemo() / "weights");
+  std::size_t tensors = 0;
+  for (const RankEntry& entry : read_state_dict(flow_.out() / "model.pt")) {
+    if (entry.name.ends_with("_extra_state")) continue;
+    ASSERT_TRUE(theirs.tensors.contains(entry.name)) << entry.name;
+    EXPECT_TRUE(theirs.tensors.at(entry.name).bytes == entry.bytes) << entry.name;
+    ++tensors;
+  }
+  EXPECT_EQ(tensors, 73u);
 }
 
 }  // namespace
