@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include <boost/container/small_vector.hpp>
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
@@ -21,7 +20,8 @@ constexpr std::uint64_t kMaxIntervals = 1u << 26;
 struct ByteRun {
   std::uint64_t begin;
   std::uint64_t size;
-  boost::container::small_vector<std::pair<std::uint64_t, std::uint64_t>, 1> loops;  // count, step
+  using Loops = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // count, step
+  Loops loops;
 
   static ByteRun of(const Run& run) {
     ByteRun bytes{run.source, run.length * item_size(run.from()), {}};
@@ -66,44 +66,56 @@ struct ByteRun {
 // Why bytes are accounted for: used, checked, or dropped for reason number why - kDropped.
 enum : std::size_t { kUsed = 0, kChecked = 1, kDropped = 2 };
 
+// One run of a value, or one interval. A large checkpoint has millions: loops, which few of them
+// have, are kept elsewhere.
 struct Account {
-  const Storages::Map::value_type* storage;
-  std::size_t why;
-  ByteRun bytes;
+  std::uint64_t begin;
+  std::uint64_t size;
+  ckb_file file;
+  std::uint32_t why;
+  std::uint32_t loops;  // which loops; 0: none
 };
 
 class Accounts {
  public:
-  explicit Accounts(Arena& arena) : arena_(arena) {}
+  explicit Accounts(const Arena& arena) : arena_(arena) {}
 
   void add(ckb_node value, std::size_t why) {
     const Nodes& nodes = arena_.nodes;
     lower(nodes, value, 0, nodes.count(value), [&](const Run& run) {
-      if (nodes.op(run.leaf) != Op::kExtent) return;
-      accounts_.push_back({storage_of(nodes.file(run.leaf), run.source), why, ByteRun::of(run)});
+      if (nodes.op(run.leaf) == Op::kExtent) add(nodes.file(run.leaf), ByteRun::of(run), why);
     });
   }
 
   void add(ckb_file file, const Interval& bytes, std::size_t why) {
-    accounts_.push_back(
-        {storage_of(file, bytes.begin), why, ByteRun{bytes.begin, bytes.end - bytes.begin, {}}});
+    add(file, ByteRun{bytes.begin, bytes.end - bytes.begin, {}}, why);
   }
 
-  // By storage, in the order of the storages.
-  std::vector<Account>& sorted() {
-    std::stable_sort(accounts_.begin(), accounts_.end(), [](const Account& a, const Account& b) {
-      return a.storage->first < b.storage->first;
+  // By file and place, which is the order of the storages.
+  const std::vector<Account>& sorted() {
+    std::sort(accounts_.begin(), accounts_.end(), [](const Account& a, const Account& b) {
+      return a.file != b.file ? a.file < b.file : a.begin < b.begin;
     });
     return accounts_;
   }
 
- private:
-  const Storages::Map::value_type* storage_of(ckb_file file, std::uint64_t offset) {
-    return &*arena_.storages.find(file, offset, 1);
+  void expand(const Account& account, std::vector<Interval>& out) const {
+    ByteRun{account.begin, account.size, loops_[account.loops]}.expand(out);
   }
 
-  Arena& arena_;
+ private:
+  void add(ckb_file file, const ByteRun& bytes, std::size_t why) {
+    Account account{bytes.begin, bytes.size, file, static_cast<std::uint32_t>(why), 0};
+    if (!bytes.loops.empty()) {
+      account.loops = static_cast<std::uint32_t>(loops_.size());
+      loops_.push_back(bytes.loops);
+    }
+    accounts_.push_back(account);
+  }
+
+  const Arena& arena_;
   std::vector<Account> accounts_;
+  std::vector<ByteRun::Loops> loops_ = std::vector<ByteRun::Loops>(1);
 };
 
 // Numbers reasons in the order of their first use.
@@ -196,8 +208,10 @@ Coverage require_coverage(const Graph& read, const Layout& layout) {
     const auto& [file, offset] = storage.first;
     coverage.declared += storage.second.size;
     std::map<std::size_t, std::vector<Interval>> by_reason;
-    for (; next < sorted.size() && sorted[next].storage == &storage; ++next) {
-      sorted[next].bytes.expand(by_reason[sorted[next].why]);
+    for (; next < sorted.size() && sorted[next].file == file &&
+           sorted[next].begin < offset + storage.second.size;
+         ++next) {
+      accounts.expand(sorted[next], by_reason[sorted[next].why]);
     }
     std::vector<Interval> covered;
     std::uint64_t so_far = 0;
