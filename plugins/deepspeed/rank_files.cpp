@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fnmatch.h>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "plugins/deepspeed/tag.h"
 
 namespace ckptbridge::deepspeed {
 namespace {
@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr char kPrefix[] = "mp_rank_";
 constexpr char kSuffix[] = "_model_states.pt";
-constexpr char kLatest[] = "latest";
 constexpr std::size_t kMaxDigits = 6;
 
 // The rank files among those of a folder, by rank: name and parts.
@@ -92,26 +91,6 @@ LogicalFile placed(LogicalFile file, const fs::path& folder, const fs::path& roo
   file.name = relative(file.name);
   std::ranges::transform(file.pieces, file.pieces.begin(), relative);
   return file;
-}
-
-// The folder that <root>/latest or the user names.
-std::optional<fs::path> tagged_folder(const fs::path& root, std::string tag) {
-  const fs::path latest = root / kLatest;
-  std::string by = "--tag";
-  if (tag.empty()) {
-    std::ifstream in(latest);
-    if (!std::getline(in, tag) || tag.empty()) return std::nullopt;
-    by = latest.string();
-  }
-  if (fs::path(tag).is_absolute() || tag.find("..") != std::string::npos) {
-    throw Error(CKB_CORRUPT,
-                fmt::format("{}: \"{}\" is no folder below {}", by, tag, root.string()));
-  }
-  if (!fs::is_directory(root / tag)) {
-    throw Error(CKB_NOT_FOUND, fmt::format("{} names {}, but there is no such folder in {}", by,
-                                           tag, root.string()));
-  }
-  return root / tag;
 }
 
 }  // namespace
