@@ -2,13 +2,15 @@
 //
 //   mp_rank_XX_model_states.pt   one for each model-parallel rank, a dict:
 //     module                     OrderedDict name -> tensor, contiguous and alone in its storage
-//                                unless tied; then name -> extra state
-//     param_shapes               OrderedDict name -> torch.Size, of parameters and buffers
+//                                unless tied; then name -> extra state. In the style "zero3", all
+//                                in the order of the input
+//     param_shapes               OrderedDict name -> torch.Size, of parameters and buffers; in the
+//                                style "zero3", of extra states that are tensors, too
 //     dp_world_size              int
 //     output_dir                 str, where asked for
 //     iteration, args, …         further state, where asked for
-// Source: convert_checkpoint_model_parallel_evo2.py of BioNeMo's Evo2; the files in
-// tests/golden/zero1.
+// Source: convert_checkpoint_model_parallel_evo2.py and convert_zero3_to_zero1.py of BioNeMo's
+// Evo2; the files in tests/golden/zero1 and zero3.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -36,7 +38,7 @@ using ckptbridge::plugin::TensorView;
 namespace tf = ckptbridge::torch_file;
 
 // Keys that every file gets anew, or that describe the shards of the input.
-constexpr std::array<std::string_view, 7> kReplaced{"module",
+constexpr std::array<std::string_view, 6> kReplaced{"module",
                                                     "param_shapes",
                                                     "frozen_param_shapes",
                                                     "frozen_param_fragments",
@@ -49,11 +51,12 @@ bool is_replaced(std::string_view name) {
   return std::find(kReplaced.begin(), kReplaced.end(), name) != kReplaced.end();
 }
 
+// Which Python script's files are made.
+enum class Style { kReshard, kZero3 };
+
 // The file of one rank in the making.
 class RankFile {
  public:
-  RankFile() : module_(tf::make_ordered_dict(values_)), shapes_(tf::make_ordered_dict(values_)) {}
-
   void add_tensor(const TensorView& view) {
     tf::Tensor tensor;
     tensor.dtype = view.dtype;
@@ -66,13 +69,17 @@ class RankFile {
     tensor.storage.count = tensor.count();
     tensor.storage.size = tensor.count() * ckptbridge::item_size(view.dtype);
     tensor.storage.key = storage_key(view.value, tensor.storage.size);
-    const tf::ValueId name = values_.string(view.name);
-    values_.set_item(module_, name, tf::make_tensor(values_, tensor));
-    values_.set_item(shapes_, name, tf::make_size(values_, tensor.shape));
+    entries_.push_back({view.position, values_.string(view.name), tf::make_tensor(values_, tensor),
+                        tf::make_size(values_, tensor.shape), false});
   }
 
   void add_extra_state(const ObjectView& object) {
-    extra_states_.push_back({values_.string(object.name), value_of(object)});
+    const tf::ValueId value = value_of(object);
+    std::optional<tf::ValueId> size;
+    if (const auto tensor = tf::read_tensor(values_, value, std::string(object.name))) {
+      size = tf::make_size(values_, tensor->shape);
+    }
+    entries_.push_back({object.position, values_.string(object.name), value, size, true});
   }
 
   void set_dp_world_size(const ObjectView& object) { dp_world_size_ = value_of(object); }
@@ -85,14 +92,23 @@ class RankFile {
     state_.push_back({values_.string(name), values_.integer(number)});
   }
 
-  void put(Layout& out, const std::string& path, const std::string& output_dir) {
-    for (const tf::Item& item : extra_states_) values_.set_item(module_, item.key, item.value);
+  void put(Layout& out, const std::string& path, Style style, const std::string& output_dir) {
+    std::stable_sort(entries_.begin(), entries_.end(), [&](const Entry& a, const Entry& b) {
+      return style == Style::kZero3 ? a.position < b.position : !a.is_extra && b.is_extra;
+    });
+    const tf::ValueId module = tf::make_ordered_dict(values_);
+    const tf::ValueId shapes = tf::make_ordered_dict(values_);
+    for (const Entry& entry : entries_) {
+      values_.set_item(module, entry.name, entry.value);
+      const bool has_shape = entry.size && (style == Style::kZero3 || !entry.is_extra);
+      if (has_shape) values_.set_item(shapes, entry.name, *entry.size);
+    }
     const tf::ValueId root = values_.dict();
     const auto set = [&](const char* key, tf::ValueId value) {
       values_.set_item(root, values_.string(key), value);
     };
-    set("module", module_);
-    set("param_shapes", shapes_);
+    set("module", module);
+    set("param_shapes", shapes);
     // Loaders ask for the key, of files that are a model and nothing else, too.
     set("dp_world_size", dp_world_size_.value_or(values_.integer(1)));
     if (!output_dir.empty()) set("output_dir", values_.string(output_dir));
@@ -131,11 +147,17 @@ class RankFile {
     return root;
   }
 
+  struct Entry {
+    std::uint32_t position;  // in the graph
+    tf::ValueId name;
+    tf::ValueId value;
+    std::optional<tf::ValueId> size;  // none: no tensor
+    bool is_extra;
+  };
+
   tf::Values values_;
-  const tf::ValueId module_;
-  const tf::ValueId shapes_;
   std::optional<tf::ValueId> dp_world_size_;
-  std::vector<tf::Item> extra_states_;
+  std::vector<Entry> entries_;
   std::vector<tf::Item> state_;
   std::map<ckb_node, std::size_t> numbers_;
   std::vector<ckb_node> storages_;
@@ -146,21 +168,23 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
  public:
   explicit Zero1Writer(const char* options) {
     const auto given = nlohmann::json::parse(options);
+    style_ = given.at("style") == "zero3" ? Style::kZero3 : Style::kReshard;
     keep_state_ = given.at("keep-state");
     output_dir_ = given.value("record-output-dir", "");
   }
 
   void lay_out(Graph& graph, Layout& out) override {
     std::map<std::int32_t, RankFile> files;
-    add_tensors(graph, files);
-    add_objects(graph, files);
+    const std::int32_t world = add_tensors(graph, files);
+    add_objects(graph, files, world);
     for (auto& [rank, file] : files) {
-      file.put(out, fmt::format("mp_rank_{:02}_model_states.pt", rank), output_dir_);
+      file.put(out, fmt::format("mp_rank_{:02}_model_states.pt", rank), style_, output_dir_);
     }
   }
 
  private:
-  static void add_tensors(const Graph& graph, std::map<std::int32_t, RankFile>& files) {
+  // Gives the number of ranks. Those of them that a reader was asked for may be fewer.
+  static std::int32_t add_tensors(const Graph& graph, std::map<std::int32_t, RankFile>& files) {
     const auto in = graph.view();
     std::int32_t world = 0;
     for (std::uint64_t i = 0; i < in.tensor_count(); ++i) {
@@ -173,14 +197,16 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
       files[tensor.mp_rank].add_tensor(tensor);
       world = std::max(world, tensor.mp_world_size);
     }
-    if (files.size() != static_cast<std::size_t>(world)) {
+    if (files.size() != static_cast<std::size_t>(world) && in.property("mp_ranks").empty()) {
       throw Error(CKB_CORRUPT, fmt::format("there are tensors of {} model-parallel ranks, expected "
                                            "{}",
                                            files.size(), world));
     }
+    return world;
   }
 
-  void add_objects(Graph& graph, std::map<std::int32_t, RankFile>& files) const {
+  void add_objects(Graph& graph, std::map<std::int32_t, RankFile>& files,
+                   std::int32_t world) const {
     const auto in = graph.view();
     std::set<std::string> dropped;
     for (std::uint64_t i = 0; i < in.object_count(); ++i) {
@@ -200,7 +226,7 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
       } else if (object.name == "dp_world_size") {
         file->second.set_dp_world_size(object);
       } else if (object.name == "mp_world_size" && keep_state_) {
-        file->second.add_state(object.name, static_cast<std::int64_t>(files.size()));
+        file->second.add_state(object.name, std::int64_t{world});
         if (dropped.emplace(object.name).second) {
           graph.drop_object(object.name, "facts about the input's files, made anew");
         }
@@ -214,6 +240,7 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
     }
   }
 
+  Style style_;
   bool keep_state_;
   std::string output_dir_;
 };
