@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/manual.h"
 #include "core/words.h"
 
 namespace ckptbridge::cli {
@@ -17,7 +18,7 @@ class Formatter : public CLI::Formatter {
   explicit Formatter(std::string usage) : usage_(std::move(usage)) { column_width(34); }
 
   std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
-    return fmt::format("Usage: ckptbridge {}\n", usage_);
+    return fmt::format("Usage: {}\n", usage_);
   }
 
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -55,11 +56,13 @@ struct CommandLine::State {
   struct Declared {
     CLI::Option* option;
     std::string shown;  // in messages
+    std::string heading;
     Count count;
     Receiver receive;
   };
 
   CLI::App app;
+  HelpPage page;  // all but its entries
   std::string heading = "Options";
   std::vector<Declared> declared;
   std::vector<std::string> names{"--help"};  // with dashes, for "did you mean"
@@ -76,7 +79,54 @@ struct CommandLine::State {
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     option->allow_extra_args(is_positional && count == Count::kAny);
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-    declared.push_back({option, option->get_name(is_positional), count, std::move(receive)});
+    declared.push_back(
+        {option, option->get_name(is_positional), heading, count, std::move(receive)});
+  }
+
+  // What --help does not show: options that have another, shorter name.
+  void show_all() const {
+    for (const Declared& what : declared) {
+      if (what.option->get_description().empty()) {
+        what.option->description("The same, for this plugin alone")->group(what.heading);
+      }
+    }
+  }
+
+  HelpPage whole_page() const {
+    HelpPage result = page;
+    result.entries.push_back({{"-h", "--help"}, "", "Print this", "Options", false});
+    for (const Declared& what : declared) {
+      const CLI::Option& option = *what.option;
+      if (option.get_description().empty()) continue;
+      HelpEntry entry{{},
+                      option.get_type_name(),
+                      option.get_description(),
+                      what.heading,
+                      option.get_positional()};
+      if (entry.is_positional) entry.names.push_back(option.get_name(true));
+      for (const auto& name : option.get_snames()) entry.names.push_back("-" + name);
+      for (const auto& name : option.get_lnames()) entry.names.push_back("--" + name);
+      result.entries.push_back(std::move(entry));
+    }
+    // Arguments first; options in the order in which they were declared.
+    std::stable_partition(result.entries.begin(), result.entries.end(),
+                          [](const HelpEntry& entry) { return entry.is_positional; });
+    return result;
+  }
+
+  // Prints the help that the word asks for; false if it asks for none of these.
+  bool print_help(const std::string& word) const {
+    if (word == "--help=man") {
+      fmt::print("{}", manual_page(whole_page()));
+    } else if (word == "--help=words") {
+      fmt::print("{}", completion_words(whole_page()));
+    } else if (hyphenated(word) == "--help-all") {
+      show_all();
+      fmt::print("{}", app.help());
+    } else {
+      return false;
+    }
+    return true;
   }
 
   void receive(const Declared& what) const {
@@ -99,10 +149,14 @@ struct CommandLine::State {
   }
 };
 
-CommandLine::CommandLine(const std::string& usage, const std::string& summary)
+CommandLine::CommandLine(const std::string& usage, const std::string& summary,
+                         const std::string& program)
     : state_(std::make_unique<State>()) {
+  const std::string whole_usage = program + " " + usage;
+  const std::string verb = program == "ckptbridge" ? "-" + usage.substr(0, usage.find(' ')) : "";
+  state_->page = {program + verb, whole_usage, summary, {}};
   state_->app.description(summary);
-  state_->app.formatter(std::make_shared<Formatter>(usage));
+  state_->app.formatter(std::make_shared<Formatter>(whole_usage));
   state_->app.set_help_flag("-h,--help", "Print this");
   state_->app.allow_extras();
 }
@@ -169,6 +223,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   bool only_words = false;  // behind "--"
   for (const auto& argument : arguments) {
     only_words = only_words || argument == "--";
+    if (!only_words && state_->print_help(argument)) return false;
     if (only_words) {
       words.push_back(argument);
     } else {

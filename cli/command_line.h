@@ -13,8 +13,9 @@ namespace ckptbridge::cli {
 // the same. What is bound must outlive parse().
 class CommandLine {
  public:
-  // usage: what follows "ckptbridge" in the help, such as "convert IN OUT --to FORMAT".
-  CommandLine(const std::string& usage, const std::string& summary);
+  // usage: what follows the program in the help, such as "convert IN OUT --to FORMAT".
+  CommandLine(const std::string& usage, const std::string& summary,
+              const std::string& program = "ckptbridge");
   ~CommandLine();
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
@@ -37,7 +38,7 @@ class CommandLine {
   void flag(const std::string& names, bool& value, const std::string& help);
 
   // Calls back with each value as typed; with nothing where there is none, which only a flag (no
-  // value_name) may do. Hidden from the help where that is empty.
+  // value_name) may do. Where help is empty, only --help-all shows it.
   using Receiver = std::function<void(const std::optional<std::string>&)>;
   void received_option(const std::string& names, const std::string& value_name,
                        const std::string& help, Receiver receiver);
@@ -48,8 +49,9 @@ class CommandLine {
   // Text below the options in the help.
   void footer(const std::string& text);
 
-  // Reads the arguments behind the verb. False when they ask for help, which is on stdout then.
-  // Throws INVALID_ARGUMENT.
+  // Reads the arguments behind the verb. False when they ask for help, which is on stdout then:
+  // --help, --help-all, and for other programs --help=man and --help=words (manual.h). Throws
+  // INVALID_ARGUMENT.
   [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
 
  private:

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "ckptbridge/error.hpp"
 #include "cli/setup.h"
 #include "cli/verbs.h"
 #include "core/words.h"
@@ -42,6 +43,20 @@ ordered_json as_json(const PluginEntry& entry) {
   return json;
 }
 
+ordered_json as_json(const OptionSpec& option) {
+  ordered_json json = {{"name", option.name}, {"type", option_type_name(option.type)}};
+  if (!option.choices.empty()) json["choices"] = option.choices;
+  if (!option.default_json.empty()) json["default"] = ordered_json::parse(option.default_json);
+  json["required"] = option.required;
+  json["repeated"] = option.repeated;
+  json["help"] = option.help;
+  return json;
+}
+
+void print(const ordered_json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+}
+
 void print_json(const Registry& registry) {
   ordered_json plugins = ordered_json::array();
   for (const auto& entry : registry.entries()) plugins.push_back(as_json(entry));
@@ -52,8 +67,7 @@ void print_json(const Registry& registry) {
                        {"state", state.empty() ? "searched" : state},
                        {"plugins", ids}});
   }
-  const ordered_json result = {{"plugins", plugins}, {"searched", folders}};
-  fmt::print("{}\n", result.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  print({{"plugins", plugins}, {"searched", folders}});
 }
 
 void print_table(const Registry& registry, bool recognisers) {
@@ -90,17 +104,91 @@ void print_text(const Registry& registry, bool verbose) {
   fmt::print("\n{}\n", registry.search_report());
 }
 
+void print_line(std::string_view name, const std::string& text) {
+  if (!text.empty()) fmt::print("{:<10} {}\n", name, text);
+}
+
+std::string properties_text(const Properties& properties) {
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : properties) parts.push_back(fmt::format("{} = {}", key, value));
+  return parts.empty() ? "" : list_text(parts);
+}
+
+void print_options(const Manifest& manifest) {
+  for (const OptionSpec& option : manifest.options) {
+    std::string type(option_type_name(option.type));
+    if (option.type == OptionType::kChoice) type = list_text(option.choices);
+    if (option.required) type += ", required";
+    if (option.repeated) type += ", may be repeated";
+    if (!option.default_json.empty()) type += ", default " + option.default_json;
+    fmt::print("  --{} ({})\n      {}\n", option.name, type, option.help);
+  }
+}
+
+// All that is known of one plugin, whether it can be used or not.
+int show(const Registry& registry, const std::string& id, bool json) {
+  std::vector<const PluginEntry*> found;
+  for (const auto& entry : registry.entries()) {
+    if (entry.id == id) found.push_back(&entry);
+  }
+  if (found.empty()) registry.require(id);  // which says where it was looked for
+  if (json) {
+    ordered_json result = ordered_json::array();
+    for (const auto* entry : found) {
+      result.push_back(as_json(*entry));
+      auto& options = result.back()["options"] = ordered_json::array();
+      for (const auto& option : entry->manifest.options) options.push_back(as_json(option));
+    }
+    print(result);
+    return 0;
+  }
+  for (const auto* entry : found) {
+    const Manifest& manifest = entry->manifest;
+    if (entry != found.front()) fmt::print("\n");
+    print_line("plugin", fmt::format("{} {}", entry->id, manifest.version));
+    print_line("summary", manifest.summary);
+    print_line("manifest",
+               fmt::format("{} ({})", entry->path.string(), origin_name(entry->origin)));
+    print_line("not used", entry->problem);
+    if (!entry->shadowed_by.empty()) print_line("not used", entry->shadowed_by + " comes before");
+    if (manifest.id.empty()) continue;
+    print_line("roles", list_text(role_names(manifest)));
+    print_line("abi", manifest.abi);
+    print_line("format", manifest.format);
+    print_line("matches", manifest.matches.empty() ? "" : list_text(manifest.matches));
+    print_line("needs", properties_text(manifest.needs));
+    for (const Rewrite& rewrite : manifest.rewrites) {
+      print_line("accepts", properties_text(rewrite.accepts));
+      print_line("gives", properties_text(rewrite.gives));
+    }
+    print_line("runtime", manifest.runtime.empty() ? "" : list_text(manifest.runtime));
+    print_line("options", manifest.options.empty() ? "none" : "");
+    if (!manifest.options.empty()) fmt::print("options\n");
+    print_options(manifest);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int plugins(const Arguments& arguments) {
+  std::string action = "list";
+  std::string id;
   bool json = false;
   bool verbose = false;
-  CommandLine line("plugins [--json]", "Lists the plugins by their manifests. Loads none of them.");
+  CommandLine line("plugins [list | show ID] [--json]",
+                   "Lists the plugins by their manifests, or shows one. Loads none of them.");
+  line.optional_positional("ACTION", action, "list (without it, too) or show");
+  line.optional_positional("ID", id, "The plugin to show");
   line.flag("--json", json, "Print JSON");
   line.flag("-v,--verbose", verbose, "List also what is only recognised, and notes on manifests");
   declare_plugin_dir(line);
   if (!line.parse(arguments)) return 0;
   const Registry registry = open_registry(arguments);
+  if (action == "show" && !id.empty()) return show(registry, id, json);
+  if (action != "list" || !id.empty()) {
+    throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge plugins [list | show ID]");
+  }
   if (json) {
     print_json(registry);
   } else {

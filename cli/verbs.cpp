@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/manual.h"
 #include "cli/version.h"
 #include "core/words.h"
 
@@ -63,6 +64,53 @@ std::string overview() {
   return text;
 }
 
+namespace {
+
+// The whole command as a page of the manual, and its verbs as words of a completion.
+HelpPage overview_page() {
+  HelpPage page{"ckptbridge",
+                "ckptbridge VERB [arguments]",
+                "Moves model checkpoints from one format to another. Readers, transforms and "
+                "writers are plugins; tensors stream through a bounded buffer, and each verb's own "
+                "page (ckptbridge-VERB) says what it takes.",
+                {}};
+  const auto add = [&](const std::vector<Verb>& table, const char* heading) {
+    for (const Verb& verb : table) {
+      page.entries.push_back(
+          {{std::string(verb.name)}, "", std::string(verb.summary), heading, false});
+    }
+  };
+  add(verbs(), "Verbs");
+  add(presets(), "Presets");
+  page.entries.push_back({{"-h", "--help"}, "", "Print an overview", "Options", false});
+  page.entries.push_back({{"--version"}, "", "Print the version", "Options", false});
+  page.entries.push_back({{"0"}, "", "Done", "Exit status", false});
+  const std::pair<const char*, const char*> codes[] = {
+      {"1", "A bug"},
+      {"2", "Usage"},
+      {"3", "Input invalid, incomplete, mismatching or unsupported"},
+      {"4", "A difference was found"},
+      {"5", "The output exists"},
+      {"6", "No space, or an I/O error"},
+      {"7", "The memory bound is impossible"},
+      {"75", "Interrupted"}};
+  for (const auto& [code, meaning] : codes) {
+    page.entries.push_back({{code}, "", meaning, "Exit status", false});
+  }
+  return page;
+}
+
+// --help=words of the whole command: its verbs.
+std::string verb_words() {
+  std::string text;
+  for (const auto* table : {&verbs(), &presets()}) {
+    for (const Verb& verb : *table) text += fmt::format("{}\t-\t{}\n", verb.name, verb.summary);
+  }
+  return text;
+}
+
+}  // namespace
+
 int dispatch(const Arguments& arguments) {
   if (arguments.empty()) {
     fmt::print(stderr, "{}", short_usage());
@@ -72,6 +120,10 @@ int dispatch(const Arguments& arguments) {
   const bool help_of_verb = first == "help" && arguments.size() > 1;
   if (first == "--help" || first == "-h" || (first == "help" && !help_of_verb)) {
     fmt::print("{}", overview());
+    return 0;
+  }
+  if (first == "--help=man" || first == "--help=words") {
+    fmt::print("{}", first == "--help=man" ? manual_page(overview_page()) : verb_words());
     return 0;
   }
   if (first == "--version" || first == "version") {
