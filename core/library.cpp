@@ -55,7 +55,13 @@ bool complete(const Table* table, Member Table::*last) {
 template <class Body>
 void call(const std::string& id, Body&& body) {
   ckb_error error;
-  const ckb_status status = body(&error);
+  ckb_status status = CKB_OK;
+  try {
+    status = body(&error);
+  } catch (...) {
+    // Undefined by plugin.h, but with the same standard library it arrives.
+    throw Error(CKB_INTERNAL, id + ": an exception came out of the plugin, which is its bug");
+  }
   if (status == CKB_OK) return;
   if (error.message.empty()) {
     error.message = fmt::format("gave status {} without a message", status);

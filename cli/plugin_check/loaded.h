@@ -1,0 +1,20 @@
+// The plugin's library as the dynamic loader gives it, for tests of its entry point and tables.
+#pragma once
+
+#include <functional>
+
+#include "ckptbridge/plugin.h"
+#include "cli/plugin_check/subject.h"
+
+namespace ckptbridge::plugin_check {
+
+// Loads a library for good, and gives its entry point. Failed with dlopen's words.
+ckb_entry load_entry(const boost::filesystem::path& library);
+
+// The plugin's table for a host; Failed if it gives none.
+const ckb_plugin& require_table(const Subject& subject, const ckb_host* host);
+
+// Calls into the plugin. Failed if an exception comes out.
+ckb_status call_guarded(const std::function<ckb_status(ckb_error*)>& body, ckb_error& error);
+
+}  // namespace ckptbridge::plugin_check

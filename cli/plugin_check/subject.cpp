@@ -1,0 +1,81 @@
+#include "cli/plugin_check/subject.h"
+
+#include <cstdlib>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "core/json_object.h"
+#include "core/pipeline.h"
+#include "core/search_path.h"
+#include "core/words.h"
+
+namespace ckptbridge::plugin_check {
+namespace {
+
+namespace fs = boost::filesystem;
+
+Registry registry_around(const fs::path& manifest, const fs::path& program) {
+  if (!fs::is_regular_file(manifest)) {
+    throw Error(CKB_NOT_FOUND, fmt::format("{}: there is no such manifest", manifest.string()));
+  }
+  return Registry(make_search_path(
+      {manifest.parent_path().string()}, [](const char* name) { return std::getenv(name); },
+      program, geteuid()));
+}
+
+Request request_for(const Subject& subject, const fs::path& input) {
+  Request request;
+  request.input = input;
+  request.folder = fs::current_path();
+  request.options = subject.options;
+  if (subject.manifest.has(Role::kWriter)) request.to = subject.manifest.format;
+  return request;
+}
+
+Settings settings_for(bool cancelled) {
+  Settings settings;
+  settings.sync = false;
+  settings.feedback.cancelled = [cancelled] { return cancelled; };
+  return settings;
+}
+
+}  // namespace
+
+Subject::Subject(const fs::path& manifest_path, const fs::path& program)
+    : path(fs::absolute(manifest_path)),
+      registry(registry_around(path, program)),
+      manifest(registry.require(path.stem().string())) {
+  if (manifest.path != path) {
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("{} comes before {}", manifest.path.string(), path.string()));
+  }
+}
+
+const fs::path& require_sample(const Subject& subject) {
+  if (subject.sample.empty()) throw Skipped("needs --sample");
+  return subject.sample;
+}
+
+std::string own_options(const Subject& subject) {
+  const auto given = options_for(subject.manifest, subject.options);
+  for (const OptionSpec& option : subject.manifest.options) {
+    if (option.required && !option_value(subject.manifest, option.name, given)) {
+      throw Skipped(fmt::format("needs --option {}=…", option.name));
+    }
+  }
+  return options_json(subject.manifest, given, fs::current_path());
+}
+
+Trial::Trial(const Subject& subject, const fs::path& input, bool cancelled)
+    : run(subject.registry, request_for(subject, input), settings_for(cancelled)) {}
+
+void read_with(const Subject& subject, Trial& trial) {
+  own_options(subject);
+  trial.run.reader = &subject.manifest;
+  read(trial.run);
+}
+
+}  // namespace ckptbridge::plugin_check

@@ -1,0 +1,36 @@
+// The tests of the kit, a file for each group.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/plugin_check/subject.h"
+
+namespace ckptbridge::plugin_check {
+
+struct TestCase {
+  std::string name;             // "group/what_is_true_of_a_good_plugin"
+  std::optional<Role> role;     // for plugins with this role only
+  void (*run)(const Subject&);  // returns: passed; throws Failed, Skipped, or Error (failed)
+  // Tests without whose success this one can say nothing: one mistake is one failure.
+  std::vector<std::string> after = {};
+};
+
+inline const std::string kIsTheManifests = "entry/id_version_and_roles_are_the_manifest's";
+inline const std::string kReadsTheSample = "reader/reads_the_sample";
+inline const std::string kAccountsForAll = "reader/uses_or_drops_each_byte_that_it_declares";
+inline const std::string kFillsEachFile = "writer/fills_each_file_without_holes_or_overlaps";
+
+std::vector<TestCase> package_tests();
+std::vector<TestCase> entry_tests();
+std::vector<TestCase> error_tests();
+std::vector<TestCase> reader_tests();
+std::vector<TestCase> transform_tests();
+std::vector<TestCase> writer_tests();
+std::vector<TestCase> limit_tests();
+
+// All that apply to a plugin of these roles.
+std::vector<TestCase> tests_for(const Manifest& manifest);
+
+}  // namespace ckptbridge::plugin_check
