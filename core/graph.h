@@ -69,6 +69,7 @@ struct Expectation {
   ckb_node other;
   std::string what;
   bool warn_only;
+  std::string plugin = {};  // who expects it
 };
 
 struct Arena {

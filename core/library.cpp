@@ -6,6 +6,7 @@
 #include <boost/dll/shared_library.hpp>
 #include <fmt/format.h>
 
+#include "ckptbridge/draft/compute.h"
 #include "ckptbridge/error.hpp"
 
 namespace ckptbridge {
@@ -53,7 +54,7 @@ bool complete(const Table* table, Member Table::*last) {
 
 // Calls into the plugin; what it reports is thrown with its id in front.
 template <class Body>
-void call(const std::string& id, Body&& body) {
+void call_plugin(const std::string& id, Body&& body) {
   ckb_error error;
   ckb_status status = CKB_OK;
   try {
@@ -75,7 +76,7 @@ class Opened {
  public:
   template <class Open>
   Opened(const std::string& id, const Table* table, Open&& open) : table_(table) {
-    call(id, [&](ckb_error* error) { return open(&self_, error); });
+    call_plugin(id, [&](ckb_error* error) { return open(&self_, error); });
   }
   ~Opened() { table_->close(self_); }
   Opened(const Opened&) = delete;
@@ -87,6 +88,11 @@ class Opened {
   const Table* table_;
   void* self_ = nullptr;
 };
+
+// Says whose expectations are those from number first on.
+void sign_expectations(Arena& arena, std::size_t first, const std::string& id) {
+  for (std::size_t i = first; i < arena.expectations.size(); ++i) arena.expectations[i].plugin = id;
+}
 
 }  // namespace
 
@@ -116,6 +122,7 @@ Plugin::Plugin(const Manifest& manifest, const ckb_host* table) : id_(manifest.i
   require_role(Role::kReader, plugin_->reader, "reader:");
   require_role(Role::kTransform, plugin_->transform, "transform:");
   require_role(Role::kWriter, plugin_->writer, "writer:");
+  require_role(Role::kCompute, extension(CKB_COMPUTE), "extension " CKB_COMPUTE ":");
 }
 
 int Plugin::probe(const std::string& path) const { return plugin_->reader->probe(path.c_str()); }
@@ -126,8 +133,11 @@ Graph Plugin::read_graph(const std::string& path, const std::string& options, Ar
     return reader->open(path.c_str(), options.c_str(), self, error);
   });
   Graph graph(arena);
+  const std::size_t expected = arena.expectations.size();
   ckb_graph handle{graph};
-  call(id_, [&](ckb_error* error) { return reader->read_graph(opened.self(), &handle, error); });
+  call_plugin(id_,
+              [&](ckb_error* error) { return reader->read_graph(opened.self(), &handle, error); });
+  sign_expectations(arena, expected, id_);
   return graph;
 }
 
@@ -139,10 +149,12 @@ Graph Plugin::rewrite(const Graph& in, const std::string& options) const {
   Graph out(in.arena());
   // Behind a const handle a plugin can only look.
   const ckb_graph in_handle{const_cast<Graph&>(in)};
+  const std::size_t expected = in.arena().expectations.size();
   ckb_graph out_handle{out};
-  call(id_, [&](ckb_error* error) {
+  call_plugin(id_, [&](ckb_error* error) {
     return transform->rewrite(opened.self(), &in_handle, &out_handle, error);
   });
+  sign_expectations(in.arena(), expected, id_);
   require_objects_kept(in, out, id_);
   return out;
 }
@@ -156,13 +168,13 @@ Layout Plugin::lay_out(Graph& graph, const std::string& options) const {
   ckb_graph graph_handle{graph};
   ckb_layout layout_handle{layout, graph.arena().nodes};
   const std::size_t tensors = graph.tensors().size();
-  call(id_, [&](ckb_error* error) {
+  call_plugin(id_, [&](ckb_error* error) {
     return writer->lay_out(opened.self(), &graph_handle, &layout_handle, error);
   });
   if (graph.tensors().size() != tensors) {
     throw Error(CKB_INTERNAL, id_ + ": a writer may not add tensors to the graph");
   }
-  call(id_, [&](ckb_error* error) -> ckb_status {
+  call_plugin(id_, [&](ckb_error* error) -> ckb_status {
     try {
       layout.finish();
       return CKB_OK;
@@ -172,6 +184,14 @@ Layout Plugin::lay_out(Graph& graph, const std::string& options) const {
     }
   });
   return layout;
+}
+
+const void* Plugin::extension(const char* name) const {
+  return plugin_->extension == nullptr ? nullptr : plugin_->extension(name);
+}
+
+void Plugin::call(const std::function<ckb_status(ckb_error*)>& body) const {
+  call_plugin(id_, body);
 }
 
 }  // namespace ckptbridge

@@ -4,6 +4,7 @@
 // message begins with the plugin's id.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,11 @@ class Plugin {
   Graph read_graph(const std::string& path, const std::string& options, Arena& arena) const;
   Graph rewrite(const Graph& in, const std::string& options) const;
   Layout lay_out(Graph& graph, const std::string& options) const;
+
+  // The table of an extension, "name/revision"; nullptr where the plugin has none of that name.
+  const void* extension(const char* name) const;
+  // Calls a function of an extension; what it reports is thrown.
+  void call(const std::function<ckb_status(ckb_error*)>& body) const;
 
  private:
   std::string id_;

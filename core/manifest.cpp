@@ -20,11 +20,12 @@ using nlohmann::json;
 
 constexpr std::int64_t kManifestVersion = 1;
 
-constexpr std::array<std::pair<std::string_view, Role>, 4> kRoles = {{
+constexpr std::array<std::pair<std::string_view, Role>, 5> kRoles = {{
     {"reader", Role::kReader},
     {"transform", Role::kTransform},
     {"writer", Role::kWriter},
     {"recognise", Role::kRecognise},
+    {"compute", Role::kCompute},
 }};
 
 constexpr std::array<std::pair<std::string_view, OptionType>, 6> kOptionTypes = {{
@@ -261,7 +262,8 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
   if (!only_recognises) parse_library(object, manifest);
   manifest.version = object.string_or("version", "");
   manifest.summary = object.string("summary");
-  const bool named = manifest.roles != std::vector<Role>{Role::kTransform};
+  const bool named =
+      manifest.has(Role::kReader) || manifest.has(Role::kWriter) || manifest.has(Role::kRecognise);
   manifest.format = named ? object.string("format") : object.string_or("format", "");
   parse_options(object, manifest);
   manifest.runtime = object.strings("runtime");
@@ -276,6 +278,7 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
   manifest.contains = object.strings("contains");
   manifest.begins_with = object.string_or("begins_with", "");
   manifest.owns = object.strings("owns");
+  manifest.on_difference = object.string_or("on_difference", "");
   manifest.properties = object.string_map("properties");
   manifest.text =
       manifest.has(Role::kRecognise) ? object.string("text") : object.string_or("text", "");

@@ -12,7 +12,7 @@
 
 namespace ckptbridge {
 
-enum class Role { kReader, kTransform, kWriter, kRecognise };
+enum class Role { kReader, kTransform, kWriter, kRecognise, kCompute };
 
 enum class OptionType { kString, kInteger, kNumber, kBoolean, kPath, kChoice };
 
@@ -67,6 +67,9 @@ struct Manifest {
   std::string begins_with;            // first bytes of the file
   Properties properties;              // of the graph
   std::string text;                   // what inspect says of it
+
+  // What a user can do where values differ that the plugin expects to be equal; "" if nothing.
+  std::string on_difference;
 
   // Patterns of paths in an output, relative to it, that a writer may have made: with --overwrite,
   // an output that holds nothing else is replaced.

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 used_before=$(df --output=used -B1M . | tail -n 1)
 
 packaging/setup.sh all
-cmake --preset release -DCKPTBRIDGE_BUILD_TESTS=ON
+cmake --preset release -DCKPTBRIDGE_BUILD_TESTS=ON -DCKPTBRIDGE_TORCH=ON
 cmake --build --preset release
 
 report=$PWD/build/release/tests.xml

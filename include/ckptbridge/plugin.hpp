@@ -380,19 +380,24 @@ const ckb_writer* writer_table() {
 
 }  // namespace ckptbridge::plugin
 
-// Exports a plugin with these tables (nullptr for a role that it does not have). Once per shared
-// library, after the classes are complete.
-#define CKPTBRIDGE_PLUGIN(id, version, reader, transform, writer)                                 \
-  extern "C" const ckb_plugin* ckptbridge_plugin_v1(const ckb_host* h) {                          \
-    static const ckb_plugin plugin = {sizeof(ckb_plugin), CKB_ABI_MINOR, id,     version, reader, \
-                                      transform,          writer,        nullptr};                \
-    ckptbridge::plugin::host = h;                                                                 \
-    return &plugin;                                                                               \
+// Exports a plugin with these tables (nullptr for a role that it does not have) and this function
+// that finds its extensions by name (nullptr for none). Once per shared library, after the classes
+// are complete.
+#define CKPTBRIDGE_PLUGIN_WITH(id, version, reader, transform, writer, extension)              \
+  extern "C" const ckb_plugin* ckptbridge_plugin_v1(const ckb_host* h) {                       \
+    static const ckb_plugin plugin = {                                                         \
+        sizeof(ckb_plugin), CKB_ABI_MINOR, id, version, reader, transform, writer, extension}; \
+    ckptbridge::plugin::host = h;                                                              \
+    return &plugin;                                                                            \
   }
 
+#define CKPTBRIDGE_PLUGIN(id, version, reader, transform, writer) \
+  CKPTBRIDGE_PLUGIN_WITH(id, version, reader, transform, writer, nullptr)
 #define CKPTBRIDGE_READER(R, id, version) \
   CKPTBRIDGE_PLUGIN(id, version, ckptbridge::plugin::reader_table<R>(), nullptr, nullptr)
 #define CKPTBRIDGE_TRANSFORM(T, id, version) \
   CKPTBRIDGE_PLUGIN(id, version, nullptr, ckptbridge::plugin::transform_table<T>(), nullptr)
 #define CKPTBRIDGE_WRITER(W, id, version) \
   CKPTBRIDGE_PLUGIN(id, version, nullptr, nullptr, ckptbridge::plugin::writer_table<W>())
+#define CKPTBRIDGE_EXTENSIONS(find, id, version) \
+  CKPTBRIDGE_PLUGIN_WITH(id, version, nullptr, nullptr, nullptr, find)

@@ -125,7 +125,7 @@ TEST(Manifest, WithAMemberOfAnotherTypeNamesIt) {
 TEST(Manifest, NamesARoleThatThereIsNot) {
   EXPECT_EQ(error_with("roles", {"raeder"}),
             "/p/zero3-reader.json: roles: \"raeder\" is none of reader, transform, writer, "
-            "recognise; did you mean \"reader\"?");
+            "recognise, compute; did you mean \"reader\"?");
   EXPECT_THAT(error_with("roles", json::array()), HasSubstr("one of reader, transform"));
 }
 
