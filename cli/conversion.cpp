@@ -37,6 +37,7 @@ Settings settings_of(const CommonOptions& options, Console& console) {
   if (!options.memory.empty()) settings.limits.memory = parse_size(options.memory, "--memory");
   settings.overwrite = options.overwrite;
   settings.sync = !options.no_sync;
+  settings.explain = options.verbose;
   settings.feedback = console.feedback();
   settings.log = console.log();
   return settings;

@@ -1,6 +1,9 @@
 // Expectations: values that must hold the same bytes, compared before the first byte is written.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,11 +13,20 @@
 
 namespace ckptbridge {
 
-// Compares all pairs that graphs of this run expected to be equal, byte for byte, and reports all
-// differences at once: what it is, how many elements differ, and the first one with both values.
-// Gives a line for each difference that only warns; Error CORRUPT with a line for each other one,
-// unless there is none.
-std::vector<std::string> check_expectations(const Arena& arena, const Plan& plan,
-                                            const Feedback& feedback);
+// A pair that was expected to be equal and is not.
+struct Difference {
+  std::size_t expectation;  // its number in the arena
+  std::uint64_t count;      // of elements that differ
+  std::uint64_t first;      // index of the first of them, row-major
+  std::string values;       // there: "1.25 against 1.2539", the kept one's last
+};
+
+// Compares all pairs that graphs of this run expected to be equal, byte for byte. Gives those that
+// differ, in the order in which they were expected.
+std::vector<Difference> find_differences(const Arena& arena, const Plan& plan,
+                                         const Feedback& feedback);
+
+// "[3, 17]": a row-major index among elements of this shape.
+std::string index_text(std::uint64_t linear, std::span<const std::int64_t> shape);
 
 }  // namespace ckptbridge

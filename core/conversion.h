@@ -38,7 +38,8 @@ struct Request {
 struct Settings {
   Limits limits;
   bool overwrite = false;
-  bool sync = true;  // the output is on the disk before it appears
+  bool sync = true;      // the output is on the disk before it appears
+  bool explain = false;  // values that differ are listed one by one, with statistics
   Feedback feedback;
   std::function<void(int level, const std::string& message)> log;  // 0 debug, 1 info, 2 warning
 };

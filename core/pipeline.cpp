@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/detect.h"
+#include "core/differences.h"
 #include "core/execute.h"
 #include "core/library.h"
 
@@ -43,7 +44,7 @@ void plan(Conversion& run) {
 }
 
 void check(Conversion& run) {
-  run.warnings = check_expectations(run.arena, run.tasks, run.settings.feedback);
+  run.warnings = require_equal(run, find_differences(run.arena, run.tasks, run.settings.feedback));
 }
 
 void execute(Conversion& run) {

@@ -150,8 +150,7 @@ class Resharder {
     const ckb_node kept = tensor.shards.front().value;
     for (std::size_t rank = 1; rank < tensor.shards.size(); ++rank) {
       out_.expect_equal(kept, tensor.shards[rank].value,
-                        fmt::format("{}: rank {} against rank 0", tensor.name, rank),
-                        options_.take_first);
+                        fmt::format("{}: rank {}", tensor.name, rank), options_.take_first);
     }
   }
 

@@ -22,6 +22,8 @@ class ToyResharder : public ckptbridge::plugin::Transform {
     dim_ = given["dim"];
     mp_size_ = given["mp-size"];
     forget_ = given["forget"];
+    drop_ = given["drop"];
+    warn_ = given["warn"];
     if (!given["cast"].get<std::string>().empty()) {
       ckptbridge::parse_dtype(given["cast"].get<std::string>(), cast_);
     }
@@ -37,7 +39,8 @@ class ToyResharder : public ckptbridge::plugin::Transform {
       shards.push_back(tensor);
     }
     for (const std::string& name : order) {
-      if (name != forget_) reshard(name, ranks[name], out);
+      if (name == forget_) continue;
+      reshard(name, ranks[name], out);
     }
     out.set_property("names", "toy");
     out.set_property("mp_world_size", std::to_string(mp_size_));
@@ -54,9 +57,10 @@ class ToyResharder : public ckptbridge::plugin::Transform {
       if (!replicated) size += shard.shape[dim_];
       if (replicated && shard.mp_rank > 0) {
         out.expect_equal(shards[0].value, shard.value,
-                         name + ": rank " + std::to_string(shard.mp_rank));
+                         name + ": rank " + std::to_string(shard.mp_rank), warn_);
       }
     }
+    if (shards[0].name == drop_) return out.drop(values[0], "dropped as asked");
     ckb_node whole = replicated ? values[0] : out.concat(values, dim_);
     Dtype dtype = shards[0].dtype;
     if (cast_.bits != 0) whole = out.cast(whole, dtype = cast_);
@@ -74,6 +78,8 @@ class ToyResharder : public ckptbridge::plugin::Transform {
   std::uint32_t dim_ = 0;
   std::int32_t mp_size_ = 1;
   std::string forget_;
+  std::string drop_;  // a replicated tensor
+  bool warn_ = false;
   Dtype cast_{};
 };
 

@@ -21,7 +21,10 @@ namespace ckptbridge {
 
 class ToyRun {
  public:
-  ToyRun() { toy_ = {{"storages", nlohmann::json::array()}, {"tensors", nlohmann::json::array()}}; }
+  // with_compute: there is a plugin that computes, too.
+  explicit ToyRun(bool with_compute = false) : registry_(plugins(with_compute)) {
+    toy_ = {{"storages", nlohmann::json::array()}, {"tensors", nlohmann::json::array()}};
+  }
 
   // Adds a file of these elements, and declares all of it as one storage.
   template <class T>
@@ -82,6 +85,21 @@ class ToyRun {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
+  // A replicated tensor of float32, a file for each rank.
+  ToyRun& replicas(const std::string& name, const std::vector<std::vector<float>>& ranks) {
+    for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+      const std::string of_rank = name + std::to_string(rank);
+      file(of_rank, ranks[rank]);
+      tensor({{"name", name},
+              {"file", of_rank},
+              {"dtype", "float32"},
+              {"shape", {ranks[rank].size()}},
+              {"mp_rank", rank},
+              {"mp_world_size", ranks.size()}});
+    }
+    return *this;
+  }
+
   // Names in the folder around input and output: what a failed run must leave as it was.
   std::vector<std::string> left_behind() const {
     std::vector<std::string> names;
@@ -93,16 +111,17 @@ class ToyRun {
   }
 
  private:
-  static SearchPath plugins() {
+  static SearchPath plugins(bool with_compute) {
     SearchPath path;
     path.folders = {{CKPTBRIDGE_TOY_PLUGINS, Origin::kOption}};
+    if (with_compute) path.folders.push_back({CKPTBRIDGE_TOY_COMPUTE, Origin::kOption});
     path.caller = path.installer = geteuid();
     return path;
   }
 
   TempFolder folder_;
   nlohmann::json toy_;
-  Registry registry_{plugins()};
+  Registry registry_;
 };
 
 // What the run throws; fails the test if it does not.
