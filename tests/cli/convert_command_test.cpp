@@ -27,7 +27,7 @@ class Convert : public testing::Test {
  protected:
   Outcome convert(const std::string& input, const std::vector<std::string>& more,
                   const std::string& output = "out") const {
-    std::vector<std::string> arguments = {"convert", input, path(output), "--to",
+    std::vector<std::string> arguments = {"convert",          input,      path(output), "--to",
                                           "nemo2-torch_dist", "--no-sync"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return command(arguments);
@@ -104,6 +104,17 @@ TEST_F(Convert, ReportsInJson) {
   EXPECT_EQ(report["chain"][1]["plugin"], "evo2-mapper");
   EXPECT_EQ(report["chain"][1]["options"]["profile"], kProfile);
   EXPECT_EQ(report["written"]["files"].size(), 7u);
+}
+
+TEST_F(Convert, PlansInJson) {
+  const auto plan = json::parse(command({"plan", kInput, path("out"), "--to", "nemo2-torch_dist",
+                                         "--from", "zero1", "--profile", kProfile, "--json"})
+                                    .out);
+  const auto done = json::parse(convert(kInput, {"--profile", kProfile, "--json"}).out);
+  EXPECT_EQ(plan["done"], false);
+  for (const char* same : {"chain", "command", "read", "written", "rounded", "left_out", "notes"}) {
+    EXPECT_EQ(plan[same], done[same]) << same;
+  }
 }
 
 TEST_F(Convert, TellsProgressToPrograms) {
