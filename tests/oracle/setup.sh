@@ -32,4 +32,7 @@ make() {
 
 make torch "$here/requirements-torch.txt"
 make megatron "$here/requirements-megatron.txt" --no-deps
+# Its neighbours, oldest and newest, for what all of them must be able to load.
+make megatron-0.12 "$here/requirements-megatron-0.12.txt" --no-deps
+make megatron-0.16 "$here/requirements-megatron-0.16.txt" --no-deps
 make safetensors "$here/requirements-safetensors.txt" --no-deps
