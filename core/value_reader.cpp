@@ -10,8 +10,8 @@
 namespace ckptbridge {
 namespace {
 
-// Bytes between two rows that are cheaper to read and throw away than to seek over: about what one
-// more pread costs (a microsecond) at memory speed.
+// Bytes between two rows of one tensor that are cheaper to read and throw away than to seek over:
+// about what one more pread costs (a microsecond) at memory speed.
 constexpr std::uint64_t kCheapGap = 4096;
 
 // Contiguous bytes that are worth a read of their own, straight to where they go.
@@ -147,7 +147,7 @@ void ValueReader::flush() {
     for (; next < pending_.size() && pending_[next].file == pending_[i].file; ++next) {
       const Pending& more = pending_[next];
       const std::uint64_t reach = std::max(end, more.run.source + more.span);
-      if (next > i && (more.run.source > end + kCheapGap || reach - begin > scratch_.size())) break;
+      if (next > i && (more.run.source > end || reach - begin > scratch_.size())) break;
       end = reach;
       rows += rows_of(loops_of(more.run));
       wanted += rows_of(loops_of(more.run)) * row_size(more.run);
