@@ -12,6 +12,10 @@
 namespace ckptbridge {
 namespace {
 
+// So many tasks ahead, the page cache is told what will be read: the disk works meanwhile. Costs 13
+// microseconds for a MiB that is there already.
+constexpr std::uint64_t kReadAhead = 16;
+
 // Makes tasks, one at a time, in buffers that it keeps.
 class TaskMaker {
  public:
@@ -22,6 +26,20 @@ class TaskMaker {
         output_(output),
         reader_(arena, plan.scratch_size),
         buffer_(plan.task_size) {}
+
+  // Tells the page cache what a task will read.
+  void will_need(std::uint64_t number) const {
+    const OutputRange* last = nullptr;
+    for (const OutputRange& range : plan_.task(number)) {
+      const Segment& segment = segment_of(range);
+      if (segment.content != Content::kValue) continue;
+      if (last != nullptr && same_content(layout_, *last, range)) continue;
+      last = &range;
+      const auto node = static_cast<ckb_node>(segment.index);
+      const std::uint64_t item = nodes_.item(node);
+      reader_.will_need(node, (range.begin - segment.offset) / item, range.size / item);
+    }
+  }
 
   // Reads, then writes all ranges of a task; gives the parts of checksums that it made.
   std::span<const ChecksumPart> make(std::uint64_t number) {
@@ -48,6 +66,10 @@ class TaskMaker {
   }
 
  private:
+  const Segment& segment_of(const OutputRange& range) const {
+    return layout_.files()[range.file].segments[range.segment];
+  }
+
   // Gives each range a place in the buffer, equal ones the same, and fills in all but values;
   // checksum fields stay zero.
   void fill(std::span<const OutputRange> ranges) {
@@ -60,7 +82,7 @@ class TaskMaker {
         places_.push_back(used_by_value_);
         continue;
       }
-      const Segment& segment = layout_.files()[range.file].segments[range.segment];
+      const Segment& segment = segment_of(range);
       const std::uint64_t skipped = range.begin - segment.offset;
       const auto target = std::span(buffer_).subspan(used, range.size);
       places_.push_back(used);
@@ -119,10 +141,15 @@ void write_checksums(const Layout& layout, FileChecksums& checksums, OutputFiles
 }  // namespace
 
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
-             const Feedback& feedback) {
+             bool drop_behind, const Feedback& feedback) {
   FileChecksums checksums(layout);
+  if (drop_behind) {
+    arena.sources.drop_behind();
+    output.drop_behind();
+  }
   const auto make_worker = [&] {
     return [&, maker = TaskMaker(arena, layout, plan, output)](std::uint64_t number) mutable {
+      if (number + kReadAhead < plan.task_count()) maker.will_need(number + kReadAhead);
       checksums.add(maker.make(number));
       return size_of(plan.task(number));
     };

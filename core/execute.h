@@ -10,8 +10,9 @@
 namespace ckptbridge {
 
 // Writes every byte of every file of the layout. The files must have been added to output in the
-// layout's order. Checksums are written last. Nothing is synced.
+// layout's order. Checksums are written last. Nothing is synced. With drop_behind, what was read
+// and written is not left in the page cache.
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
-             const Feedback& feedback);
+             bool drop_behind, const Feedback& feedback);
 
 }  // namespace ckptbridge

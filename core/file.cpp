@@ -46,6 +46,11 @@ void require_regular(const struct stat& found, const fs::path& path) {
                                          S_ISDIR(found.st_mode) ? "a folder" : "no regular file"));
 }
 
+// For calls to which a size of 0 means all that follows.
+bool is_range(uint64_t offset, uint64_t size) {
+  return size > 0 && offset <= INT64_MAX && size <= INT64_MAX - offset;
+}
+
 off_t checked_offset(uint64_t offset, size_t size, const fs::path& path) {
   constexpr uint64_t kMax = static_cast<uint64_t>(INT64_MAX);
   if (offset > kMax || size > kMax - offset) throw file_error(EFBIG, path, "cannot be addressed");
@@ -164,10 +169,26 @@ void File::sync() const {
   }
 }
 
+void File::will_need(uint64_t offset, uint64_t size) const noexcept {
+  if (!is_range(offset, size)) return;
+  ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
+}
+
+void File::write_back(uint64_t offset, uint64_t size, bool wait) const noexcept {
+  if (!is_range(offset, size)) return;
+  constexpr unsigned kWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+  ::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
+                    SYNC_FILE_RANGE_WRITE | (wait ? kWait : 0));
+}
+
 void File::drop_cache(uint64_t offset, uint64_t size) const noexcept {
-  // A size of 0 would mean all that follows.
-  if (size == 0 || offset > INT64_MAX || size > INT64_MAX - offset) return;
-  ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+  if (!is_range(offset, size)) return;
+  // The kernel keeps a piece of its cache (a folio, up to 2 MiB) that reaches out of the range: the
+  // one in which the range begins goes now, as its first part was let go of before.
+  constexpr uint64_t kFolio = 2u << 20;
+  const uint64_t begin = offset - std::min(offset, kFolio);
+  ::posix_fadvise(fd_, static_cast<off_t>(begin), static_cast<off_t>(offset + size - begin),
+                  POSIX_FADV_DONTNEED);
 }
 
 void File::close() {

@@ -54,8 +54,9 @@ Shape strides_of(const Shape& shape) {
 // Splits a walk over the linear indices of a shape into boxes of it.
 class BoxSplitter {
  public:
-  BoxSplitter(Shape shape, const std::function<void(const Box&)>& emit)
-      : shape_(std::move(shape)), strides_(strides_of(shape_)), emit_(emit) {}
+  // Both must outlive it.
+  BoxSplitter(const Shape& shape, const std::function<void(const Box&)>& emit)
+      : shape_(shape), strides_(strides_of(shape)), emit_(emit) {}
 
   void run(Walk walk) {
     pending_.push_back(std::move(walk));
@@ -137,7 +138,7 @@ class BoxSplitter {
     if (whole + 1 < count) pending_.push_back(walk.part(i, whole + 1, count - whole - 1));
   }
 
-  const Shape shape_;
+  const Shape& shape_;
   const Shape strides_;
   const std::function<void(const Box&)>& emit_;
   std::vector<Walk> pending_;
@@ -199,8 +200,8 @@ class Lowering {
     return walk;
   }
 
-  void split(Shape shape, const Walk& walk, const std::function<void(const Box&)>& emit) {
-    BoxSplitter(std::move(shape), emit).run(walk);
+  void split(const Shape& shape, const Walk& walk, const std::function<void(const Box&)>& emit) {
+    BoxSplitter(shape, emit).run(walk);
   }
 
   void slice(ckb_node node, const Walk& walk) {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "core/file_cache.h"
+#include "core/page_cache.h"
 
 namespace ckptbridge {
 namespace fs = boost::filesystem;
@@ -70,6 +71,7 @@ struct OutputFiles::State {
         }) {}
 
   const Target& target(uint32_t file) const;
+  void pass(const FileRange& range);
   void make_folders(const std::string& path);
 
   const fs::path folder;
@@ -80,6 +82,8 @@ struct OutputFiles::State {
   std::set<std::string> folders;
   std::atomic<uint64_t> opens{0};
   std::atomic<uint64_t> bytes_written{0};
+  std::atomic<bool> drops{false};
+  PassedRanges passed;
   FileCache cache;
 };
 
@@ -90,6 +94,15 @@ const Target& OutputFiles::State::target(uint32_t file) const {
                 fmt::format("output file {} was not made; there are {}", file, targets.size()));
   }
   return targets[file];
+}
+
+void OutputFiles::State::pass(const FileRange& range) {
+  cache.get(range.file)->write_back(range.begin, range.size, false);
+  for (const FileRange& behind : passed.add(range)) {
+    const auto opened = cache.get(behind.file);
+    opened->write_back(behind.begin, behind.size, true);
+    opened->drop_cache(behind.begin, behind.size);
+  }
 }
 
 // With mutex held.
@@ -141,13 +154,11 @@ void OutputFiles::write(uint32_t file, uint64_t offset, std::span<const std::byt
   }
   if (data.empty()) return;
   state_->cache.get(file)->write_at(offset, data);
+  if (state_->drops) state_->pass({file, offset, data.size()});
   state_->bytes_written += data.size();
 }
 
-void OutputFiles::drop_cache(uint32_t file, uint64_t offset, uint64_t size) const {
-  state_->target(file);
-  state_->cache.get(file)->drop_cache(offset, size);
-}
+void OutputFiles::drop_behind() const { state_->drops = true; }
 
 void OutputFiles::sync_all() {
   const uint32_t files = count();

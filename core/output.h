@@ -35,8 +35,9 @@ class OutputFiles {
   // [any-thread], also beside create(). A range beyond the file's size is INTERNAL; a full disk IO,
   // which says what to do.
   void write(uint32_t file, uint64_t offset, std::span<const std::byte> data);
-  // [any-thread] The range is complete: the page cache may forget what of it is on the disk.
-  void drop_cache(uint32_t file, uint64_t offset, uint64_t size) const;
+  // [any-thread] What write() took goes to the disk at once from here on, and not much later the
+  // page cache forgets it; write() waits where the disk lags behind.
+  void drop_behind() const;
 
   // All files, then all folders (deepest first, the staging folder last) are on the disk
   // afterwards, and all descriptors closed. Call it when no thread writes.

@@ -7,6 +7,7 @@
 #include "core/differences.h"
 #include "core/execute.h"
 #include "core/library.h"
+#include "core/page_cache.h"
 
 namespace ckptbridge {
 
@@ -52,7 +53,8 @@ void execute(Conversion& run) {
   const Staging& staging = run.staging.emplace(destination_of(run));
   OutputFiles& output = run.output.emplace(staging.folder());
   for (const OutputFile& file : run.layout.files()) output.create(file.path, file.size);
-  execute(run.arena, run.layout, run.tasks, output, run.settings.feedback);
+  const bool drop_behind = exceeds_memory(run.coverage.used + run.layout.total_size());
+  execute(run.arena, run.layout, run.tasks, output, drop_behind, run.settings.feedback);
 }
 
 void commit(Conversion& run) {

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "core/file_cache.h"
+#include "core/page_cache.h"
 
 namespace ckptbridge {
 namespace fs = boost::filesystem;
@@ -71,6 +72,7 @@ struct Sources::State {
   fs::path resolve(const std::string& piece) const;
   uint32_t add_physical(const fs::path& path);
   File open_physical(uint32_t physical);
+  void drop(const std::vector<FileRange>& ranges);
   const Physical& physical_at(uint32_t index) const;
   const Logical& file(uint32_t id) const;
   // Calls visit(physical file, offset there, offset in the range, size) for each part of a range.
@@ -86,6 +88,8 @@ struct Sources::State {
   std::unordered_map<std::string, uint32_t> physical_ids;
   std::atomic<uint64_t> opens{0};
   std::atomic<uint64_t> bytes_read{0};
+  std::atomic<bool> drops{false};
+  PassedRanges passed;
   FileCache cache;
 };
 
@@ -121,6 +125,12 @@ File Sources::State::open_physical(uint32_t physical) {
   ++opens;
   require_same(expected.path, file.state(), expected.state);
   return file;
+}
+
+void Sources::State::drop(const std::vector<FileRange>& ranges) {
+  for (const FileRange& range : ranges) {
+    cache.get(range.file)->drop_cache(range.begin, range.size);
+  }
 }
 
 const Physical& Sources::State::physical_at(uint32_t index) const {
@@ -211,20 +221,23 @@ void Sources::read(uint32_t id, uint64_t offset, std::span<std::byte> data) cons
         const auto opened = state_->cache.get(physical);
         const size_t got = opened->read_at(from, data.subspan(to, size));
         state_->bytes_read += got;
+        if (state_->drops) state_->drop(state_->passed.add({physical, from, got}));
         if (got == size) return;
         throw changed(opened->path(), fmt::format("it ends at {}, before at {}", from + got,
                                                   state_->physical_at(physical).state.size));
       });
 }
 
-void Sources::drop_cache(uint32_t id, uint64_t offset, uint64_t size) const {
+void Sources::will_need(uint32_t id, uint64_t offset, uint64_t size) const {
   const Logical& file = state_->file(id);
   if (offset >= file.size) return;
   state_->for_each_part(file, offset, std::min(size, file.size - offset),
                         [&](uint32_t physical, uint64_t from, uint64_t, uint64_t part) {
-                          state_->cache.get(physical)->drop_cache(from, part);
+                          state_->cache.get(physical)->will_need(from, part);
                         });
 }
+
+void Sources::drop_behind() const { state_->drops = true; }
 
 void Sources::require_unchanged() const {
   uint32_t count = 0;

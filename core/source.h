@@ -38,8 +38,10 @@ class Sources {
   // Fills `data`. A range that is not all in the file is CORRUPT (offsets come from the file
   // itself); a file that is not what it was at open() is IO.
   void read(uint32_t id, uint64_t offset, std::span<std::byte> data) const;
-  // The range will not be read again: the page cache may forget it.
-  void drop_cache(uint32_t id, uint64_t offset, uint64_t size) const;
+  // Hints to the page cache: the range is read soon; from here on, what read() gave is not read
+  // again.
+  void will_need(uint32_t id, uint64_t offset, uint64_t size) const;
+  void drop_behind() const;
 
   // Size, time and inode of every opened piece are as they were at open(), else IO.
   void require_unchanged() const;

@@ -117,6 +117,17 @@ void ValueReader::read(std::span<const ValueRange> ranges) {
   flush();
 }
 
+void ValueReader::will_need(ckb_node value, std::uint64_t begin, std::uint64_t count) const {
+  const Nodes& nodes = arena_.nodes;
+  lower(nodes, value, begin, count, [&](const Run& run) {
+    if (nodes.op(run.leaf) != Op::kExtent) return;
+    const std::uint64_t rows = rows_of(loops_of(run));
+    const std::uint64_t band = row_size(run) + span_of(loops_of(run));
+    if (!is_dense(band, rows * row_size(run), rows)) return;
+    arena_.sources.will_need(nodes.file(run.leaf), run.source, band);
+  });
+}
+
 void ValueReader::add(const Run& run, std::byte* target) {
   const Nodes& nodes = arena_.nodes;
   if (nodes.op(run.leaf) == Op::kConstant) {

@@ -30,6 +30,9 @@ class ValueReader {
   void read(std::span<const ValueRange> ranges);
   void read(ckb_node value, std::uint64_t begin, std::uint64_t count, std::span<std::byte> target);
 
+  // Tells the page cache what these elements will be read from.
+  void will_need(ckb_node value, std::uint64_t begin, std::uint64_t count) const;
+
  private:
   // A run that waits for others of its band.
   struct Pending {

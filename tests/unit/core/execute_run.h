@@ -1,15 +1,41 @@
 // Plans and executes a layout over source files that a test makes.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
-#include <map>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
+
+#include <sys/mman.h>
 
 #include "core/execute.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
+
+// Pages of a file, or of all files in a folder, that are in the page cache.
+inline std::size_t resident_pages(const boost::filesystem::path& path) {
+  if (boost::filesystem::is_directory(path)) {
+    std::size_t pages = 0;
+    for (const auto& entry : boost::filesystem::directory_iterator(path)) {
+      pages += resident_pages(entry.path());
+    }
+    return pages;
+  }
+  constexpr std::size_t kPage = 4096;
+  const std::size_t size = boost::filesystem::file_size(path);
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
+  ::close(file);
+  EXPECT_NE(mapped, MAP_FAILED) << path;
+  std::vector<unsigned char> pages((size + kPage - 1) / kPage);
+  EXPECT_EQ(::mincore(mapped, size, pages.data()), 0) << path;
+  ::munmap(mapped, size);
+  return static_cast<std::size_t>(
+      std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return page & 1; }));
+}
 
 class ExecuteRun {
  public:
@@ -32,6 +58,15 @@ class ExecuteRun {
     return static_cast<std::uint16_t>((index * 40503u) ^ (index >> 16) ^ (file * 7919u));
   }
 
+  // Else their pages cannot be dropped.
+  void sync_sources() const {
+    for (ckb_file file = 1; file <= arena.sources.count(); ++file) {
+      const int opened = ::open(arena.sources.name(file).c_str(), O_RDWR | O_CLOEXEC);
+      EXPECT_EQ(::fsync(opened), 0);
+      ::close(opened);
+    }
+  }
+
   ckb_node extent(ckb_file file, std::uint64_t offset, std::vector<std::int64_t> shape) {
     return arena.nodes.add_extent(file, offset, kFloat16, shape, {});
   }
@@ -41,21 +76,21 @@ class ExecuteRun {
   }
 
   // The bytes of all output files. The layout must be finished.
-  std::vector<std::string> execute(const Limits& limits = {}) {
-    const std::string place = "out" + std::to_string(runs_++);
-    boost::filesystem::create_directories(folder_ / place);
-    OutputFiles output(folder_ / place);
+  std::vector<std::string> execute(const Limits& limits = {}, bool drop_behind = false) {
+    folder = folder_ / ("out" + std::to_string(runs_++));
+    boost::filesystem::create_directories(folder);
+    OutputFiles output(folder);
     for (const OutputFile& file : layout.files()) output.create(file.path, file.size);
     const Plan plan = make_plan(arena.nodes, layout, limits);
     const std::uint64_t read = arena.sources.bytes_read();
     const std::uint64_t opened = arena.sources.opens();
-    ckptbridge::execute(arena, layout, plan, output, {});
+    ckptbridge::execute(arena, layout, plan, output, drop_behind, {});
     bytes_read = arena.sources.bytes_read() - read;
     opens = arena.sources.opens() - opened;
-    writes_opened = output.opens();
+    if (drop_behind) resident = resident_pages(folder) + resident_pages(arena.sources.name(1));
     std::vector<std::string> contents;
     for (const OutputFile& file : layout.files()) {
-      contents.push_back(TempFolder::text_of(folder_ / place / file.path));
+      contents.push_back(TempFolder::text_of(folder / file.path));
     }
     return contents;
   }
@@ -69,9 +104,10 @@ class ExecuteRun {
   Arena arena;
   Layout layout;
   // Of the last execute().
+  boost::filesystem::path folder;
   std::uint64_t bytes_read = 0;
   std::uint64_t opens = 0;
-  std::uint64_t writes_opened = 0;
+  std::size_t resident = 0;  // pages of the first source and of all outputs, in the page cache
 };
 
 }  // namespace ckptbridge

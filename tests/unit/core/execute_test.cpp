@@ -143,6 +143,19 @@ TEST(Execute, ReadsOnlyTheColumnsThatAreWanted) {
   EXPECT_EQ(run.bytes_read, 64u * 128 * 2);
 }
 
+TEST(Execute, LeavesNearlyNothingInThePageCacheWhereAskedTo) {
+  constexpr std::int64_t kWords = 48 << 19;
+  ExecuteRun run(1, kWords);
+  run.put("file", run.extent(1, 0, {kWords}));
+  run.layout.finish();
+  run.sync_sources();
+  const auto kept = run.execute();
+  if (resident_pages(run.folder) < kWords * 2 / 4096) GTEST_SKIP() << "no page cache here";
+  EXPECT_TRUE(run.execute({}, true) == kept);
+  // Of each, the last 32 MiB.
+  EXPECT_LT(run.resident, (65u << 20) / 4096);
+}
+
 // A ZeRO-3 checkpoint: each parameter of a model-parallel rank lies in pieces, one in each of its
 // data-parallel ranks' files, padded to a whole number of elements.
 TEST(Execute, OpensEachFileOfAZero3CheckpointAboutOnce) {

@@ -229,8 +229,8 @@ TEST(Sources, KeepTheirFilesWhenTheyMove) {
   const uint32_t id = open_one(sources, "a");
   Sources moved = std::move(sources);
   EXPECT_EQ(read_text(moved, id, 1, 2), "12");
-  moved.drop_cache(id, 0, 100);
-  moved.drop_cache(id, 100, 1);
+  moved.will_need(id, 0, 100);
+  moved.will_need(id, 100, 1);
   EXPECT_EQ(read_text(moved, id, 1, 2), "12");
 }
 
