@@ -26,6 +26,7 @@ test_packages=(
   clang-16
   libc++-16-dev
   libc++abi-16-dev
+  libbenchmark-dev
   libgmock-dev
   libgtest-dev
   libtorch-dev # most of the 0.9 GB of these; only the tests labelled torch use it
