@@ -36,3 +36,4 @@ make megatron "$here/requirements-megatron.txt" --no-deps
 make megatron-0.12 "$here/requirements-megatron-0.12.txt" --no-deps
 make megatron-0.16 "$here/requirements-megatron-0.16.txt" --no-deps
 make safetensors "$here/requirements-safetensors.txt" --no-deps
+make zarr "$here/requirements-zarr.txt" --no-deps
