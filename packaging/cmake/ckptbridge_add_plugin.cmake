@@ -7,7 +7,8 @@ set(CKPTBRIDGE_PLUGIN_DIR lib/ckptbridge/plugins-1)
 #                       [FOLDER <folder>] [COMPONENT <component>])
 #
 # Builds <id>.so from C or C++, which exports its entry point and nothing else, and places it beside
-# its manifest, made from <id>.json.in (@PROJECT_VERSION@ is filled in). Folders named after DATA are
+# its manifest, made from <id>.json.in (@PROJECT_VERSION@ is filled in), and <id>.check.json, if there
+# is one. Folders named after DATA are
 # copied beside them. In the build tree the files lie under <build>/lib/ckptbridge/plugins-1, so that
 # a program in <build>/bin finds them as an installed one would, and they are installed to
 # lib/ckptbridge/plugins-1 below the prefix, as part of COMPONENT; with FOLDER, they lie there, and
@@ -33,6 +34,11 @@ function(ckptbridge_add_plugin id)
     LIBRARY_OUTPUT_DIRECTORY ${folder})
 
   configure_file(${id}.json.in ${folder}/${id}.json @ONLY)
+  set(manifests ${folder}/${id}.json)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${id}.check.json)
+    configure_file(${id}.check.json ${folder}/${id}.check.json COPYONLY)
+    list(APPEND manifests ${folder}/${id}.check.json)
+  endif()
   foreach(data IN LISTS ARG_DATA)
     get_filename_component(name ${data} NAME)
     add_custom_target(${id}-${name}
@@ -47,7 +53,7 @@ function(ckptbridge_add_plugin id)
       set(component COMPONENT ${ARG_COMPONENT})
     endif()
     install(TARGETS ${id} LIBRARY DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
-    install(FILES ${folder}/${id}.json DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
+    install(FILES ${manifests} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
     if(ARG_DATA)
       install(DIRECTORY ${ARG_DATA} DESTINATION ${CKPTBRIDGE_PLUGIN_DIR} ${component})
     endif()
