@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the project needs on Debian 12: setup.sh [build|test|all], by default all.
+# Installs what the project needs on Debian 12: setup.sh [build|test|package|all], by default all.
 #   build  to build and run ckptbridge
 #   test   for the tests: GoogleTest, libtorch, and the Python environments of the oracles
+#   package  to build packages and test their installation; all does not include it
 # Asks the system for nothing that is there already. Uses sudo unless run by root.
 set -euo pipefail
 
@@ -33,6 +34,14 @@ test_packages=(
   python3-venv
 )
 
+package_packages=(
+  debootstrap
+  dpkg-dev
+  lintian
+  nasm
+  rpm
+)
+
 install_packages() {
   local missing=() package
   for package in "$@"; do
@@ -55,14 +64,18 @@ install_packages() {
 
 what=${1:-all}
 case $what in
-  build | test | all) ;;
+  build | test | package | all) ;;
   *)
-    echo "usage: setup.sh [build|test|all]" >&2
+    echo "usage: setup.sh [build|test|package|all]" >&2
     exit 2
     ;;
 esac
 if [[ $what != test ]]; then
   install_packages "${build_packages[@]}"
+fi
+if [[ $what == package ]]; then
+  install_packages "${package_packages[@]}"
+  exit
 fi
 if [[ $what != build ]]; then
   install_packages "${test_packages[@]}"
