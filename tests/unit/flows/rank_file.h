@@ -98,12 +98,14 @@ inline RankContent read_rank_file(const boost::filesystem::path& path) {
   return content;
 }
 
-// A tensor of bytes, to be written; tensors with the same storage are tied.
+// A tensor to be written; tensors with the same storage are tied.
 struct NewEntry {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::string bytes;
-  int storage = -1;  // -1: one of its own
+  std::string bytes;  // of its storage, which may be larger than the tensor
+  int storage = -1;   // -1: one of its own
+  Dtype dtype = kUInt8;
+  std::uint64_t offset = 0;  // of its first element in the storage
 };
 
 // The file of a rank that has these tensors, and these numbers as its other keys.
@@ -122,8 +124,14 @@ inline std::string make_rank_file(const std::vector<NewEntry>& entries,
       payloads.push_back(entry.bytes);
       sizes.push_back(entry.bytes.size());
     }
-    values.set_item(module, values.string(entry.name),
-                    tf::make_tensor(values, std::to_string(number), kUInt8, entry.shape));
+    tf::Tensor tensor;
+    tensor.storage.key = std::to_string(number);
+    tensor.storage.size = entry.bytes.size();
+    tensor.dtype = entry.dtype;
+    tensor.offset = entry.offset;
+    tensor.shape = entry.shape;
+    tensor.strides = tf::contiguous_strides(entry.shape);
+    values.set_item(module, values.string(entry.name), tf::make_tensor(values, tensor));
   }
   const tf::ValueId root = values.dict();
   values.set_item(root, values.string("module"), module);

@@ -175,6 +175,45 @@ TEST_F(Reshard, CutsAcrossTheOldShards) {
   EXPECT_EQ(read_rank_file(flow_.out() / rank_name(1)).module[0].bytes, "ghijklstuvwx");
 }
 
+TEST_F(Reshard, TakesElementsOfAnyTypeAsTheyAre) {
+  // Bits that are a NaN in each type among them: nothing may be computed with them.
+  const std::string rank0 = "\x01\xff\x02\xff\x03\xff\xff\x7f";
+  const std::string rank1 = "\x04\xfe\x05\xfc\x06\x7f\xff\xff";
+  for (const Dtype dtype : {kFloat16, kBFloat16, kFloat32, kFloat64, kInt64, kFloat8E5M2}) {
+    const auto count = static_cast<std::int64_t>(rank0.size() / item_size(dtype));
+    std::vector<std::string> files;
+    for (const std::string& bytes : {rank0, rank1}) {
+      files.push_back(
+          make_rank_file({{.name = kSplit, .shape = {count, 1}, .bytes = bytes, .dtype = dtype}}));
+    }
+    const FlowRun flow;
+    flow.convert(write_ranks(files), "zero1", {{"mp-size", "1"}});
+    const RankContent joined = read_rank_file(flow.out() / rank_name(0));
+    EXPECT_EQ(joined.module[0].bytes, rank0 + rank1) << dtype_name(dtype);
+    EXPECT_THAT(joined.module[0].form, HasSubstr(dtype_name(dtype) + "["));
+  }
+}
+
+TEST_F(Reshard, CutsTensorsFromStoragesThatAreLarger) {
+  std::vector<std::string> files;
+  for (const char* bytes : {"-ab----", "-cd"}) {
+    files.push_back(
+        make_rank_file({{.name = kSplit, .shape = {2, 1}, .bytes = bytes, .offset = 1}}));
+  }
+  const auto run = flow_.convert(write_ranks(files), "zero1", {{"mp-size", "1"}});
+  const RankContent joined = read_rank_file(flow_.out() / rank_name(0));
+  EXPECT_EQ(joined.module[0].bytes, "abcd");
+  EXPECT_EQ(joined.module[0].storage_size, 4u);
+  EXPECT_EQ(run->coverage.used, 4u);
+}
+
+TEST_F(Reshard, ReadsLegacyFilesAsItReadsZips) {
+  flow_.convert(golden("zip"), "zero1", {{"mp-size", "1"}});
+  const FlowRun legacy;
+  legacy.convert(golden("legacy"), "zero1", {{"mp-size", "1"}});
+  expect_same_content(legacy.out(), flow_.out());
+}
+
 TEST_F(Reshard, KeepsTiedTensorsTied) {
   std::vector<std::string> files;
   for (const char* bytes : {"ab", "cd"}) {

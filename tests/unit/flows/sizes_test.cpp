@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/execute.h"
+#include "core/output.h"
 #include "plugins/evo2/expected.h"
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"
@@ -52,6 +54,35 @@ TEST(Sizes, A40BModelOf1MContextIsPlannedWithoutItsTensors) {
   EXPECT_LT(run->arena.sources.bytes_read(), 4u << 20);
   EXPECT_GT(run->coverage.used, 80 * kGiB - 5 * kGiB);
   EXPECT_LT(run->coverage.used, 82 * kGiB);
+}
+
+TEST(Sizes, PartOfA40BModelIsConvertedByReadingThatPart) {
+  const FlowRun flow;
+  write_sparse_pt(flow.folder() / "in/evo2.pt", model("40b_arc_longcontext"), 40 * kGiB);
+  const auto run =
+      flow.plan(flow.folder() / "in", "nemo2-torch_dist", {{"model-size", "40b_arc_longcontext"}});
+  const std::uint64_t planned = run->arena.sources.bytes_read();
+  // 64 tasks from the middle: the first ones write what no file holds.
+  Plan part = run->tasks;
+  const std::uint64_t middle = part.task_count() / 2;
+  part.ranges.clear();
+  part.first = {0};
+  std::uint64_t wanted = 0;
+  for (std::uint64_t i = middle; i < middle + 64; ++i) {
+    for (const OutputRange& range : run->tasks.task(i)) {
+      part.ranges.push_back(range);
+      wanted += range.size;
+    }
+    part.first.push_back(part.ranges.size());
+  }
+  boost::filesystem::create_directory(flow.folder() / "part");
+  OutputFiles output(flow.folder() / "part");
+  for (const OutputFile& file : run->layout.files()) output.create(file.path, file.size);
+  execute(run->arena, run->layout, part, output, /*drop_behind=*/false, {});
+  const std::uint64_t payload = run->arena.sources.bytes_read() - planned;
+  EXPECT_GT(wanted, 4u << 20);
+  EXPECT_LE(payload, 2 * wanted);  // float32 that becomes bfloat16
+  EXPECT_GE(payload, wanted / 2);
 }
 
 TEST(Sizes, FiltersOf1MContextCost128ColumnsOfReading) {
