@@ -66,6 +66,19 @@ TEST(TorchFile, ReadsWhatIsWrittenHere) {
   EXPECT_EQ(canonical(file.values, file.root), canonical(values, dict));
 }
 
+TEST(TorchFile, TakesRecordsInAnyOrderAndKeysThatAreNoNumbers) {
+  Values values;
+  const ValueId tensor = make_tensor(values, "layers/a b", kFloat32, {4});
+  const Bytes data = packed({NewRecord::literal("version", to_bytes("3\n")),
+                             NewRecord::literal("data/layers/a b", Bytes(16, std::byte{7})),
+                             NewRecord::literal("data.pkl", pickle(values, tensor))});
+  const TorchFile file = read(data);
+  const StorageExtent& extent = file.extent(require_tensor(file.values, file.root, "x.pt").storage);
+  EXPECT_TRUE(extent.is_used);
+  EXPECT_EQ(extent.size, 16U);
+  EXPECT_EQ(data[extent.offset], std::byte{7});
+}
+
 TEST(TorchFile, ListsStoragesThatTheObjectDoesNotUse) {
   const TorchFile file = read(with(NewRecord::literal("data/spare", Bytes(3))));
   EXPECT_TRUE(file.storages.at("0").is_used);
