@@ -84,8 +84,8 @@ class Mapping {
     }
     for (const auto& [from, count] : narrow_) {
       out_.note(
-          fmt::format("{} stay{} {}, what they were before is lost; --params-dtype fp32 "
-                      "widens them",
+          fmt::format("{} stay{} {}; what more precision they had before NeMo is lost "
+                      "(--params-dtype fp32 widens them)",
                       tensors_text(count), count == 1 ? "s" : "", from));
     }
   }

@@ -99,8 +99,8 @@ TEST_F(WayBack, NamesWhatDoesNotComeBack) {
                     Contains("mixer.mixer.filter.t (2 tensors) is in Savanna's checkpoints and not "
                              "in NeMo's: positions; made again from seq_length"),
                     Contains(HasSubstr("mixer.rotary_emb.inv_freq (1 tensor) is in Savanna's")),
-                    Contains("80 tensors stay bfloat16, what they were before is lost; "
-                             "--params-dtype fp32 widens them")));
+                    Contains("80 tensors stay bfloat16; what more precision they had before NeMo "
+                             "is lost (--params-dtype fp32 widens them)")));
   EXPECT_THAT(run->target.properties(),
               Contains(std::pair<const std::string, std::string>("model_size", "tiny")));
 }
