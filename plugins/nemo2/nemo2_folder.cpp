@@ -110,12 +110,14 @@ std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout
   const plugin::ConstGraph in = graph.view();
   std::vector<plugin::ObjectView> sharded;
   bool has_common = false;
+  bool has_context = false;
   for (std::uint64_t i = 0; i < in.object_count(); ++i) {
     const plugin::ObjectView object = in.object(i);
     if (object.name == kContextJson) {
       const std::string_view text(reinterpret_cast<const char*>(object.data.data()),
                                   object.data.size());
       put_file(out, kContextJson, bytes_of(with_save_format(text, backend)));
+      has_context = true;
     } else if (object.name.starts_with(kContext) && object.kind != "pickle") {
       put_file(out, std::string(object.name), object.data);
     } else if (object.name == kCommon) {
@@ -126,6 +128,11 @@ std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout
     } else {
       graph.drop_object(object.name, "state that a NeMo2 checkpoint has no place for");
     }
+  }
+  if (!has_context) {
+    graph.note(
+        "the output has no context/io.json, without which NeMo does not load it: the input "
+        "has none");
   }
   if (!has_common) put_pt(out, "weights/common.pt", empty_common(), {});
   put_file(out, "weights/metadata.json", bytes_of(metadata_json(backend)));

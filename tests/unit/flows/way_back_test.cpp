@@ -246,5 +246,32 @@ TEST_F(WayBackFromNeMo, KeepsMegatronsNamesUnlessAsked) {
   EXPECT_EQ(tensors, 73u);
 }
 
+TEST_F(WayBackFromNeMo, GivesTheTensorsBackThroughBothFormats) {
+  const FlowRun first;
+  const FlowRun second;
+  const FlowRun third;
+  first.convert(input(), "nemo2-torch_dist", {{"params-dtype", "fp32"}, kProfile});
+  second.convert(first.out(), "nemo2-zarr");
+  third.convert(second.out(), "nemo2-torch_dist");
+  flow_.convert(third.out(), "zero1", {kProfile});
+  const RankContent original = read_rank_file(input());
+  const RankContent found = read_rank_file(flow_.out() / rank_name(0));
+  EXPECT_EQ(found.module.size(), 80u);
+  for (const RankEntry& entry : found.module) {
+    ASSERT_NE(original.find(entry.name), nullptr) << entry.name;
+    const std::string before = widened(*original.find(entry.name));
+    EXPECT_TRUE(entry.bytes == (is_truncated(entry.name) ? truncated(before) : before))
+        << entry.name;
+  }
+}
+
+TEST_F(WayBack, SaysWhereNeMoWouldMissItsContext) {
+  const auto run = flow_.convert(megatron(), "nemo2-torch_dist");
+  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("the output has no context/io.json")));
+  const FlowRun whole;
+  EXPECT_THAT(whole.convert(input(), "nemo2-torch_dist", {kProfile})->arena.notes,
+              Not(Contains(HasSubstr("no context"))));
+}
+
 }  // namespace
 }  // namespace ckptbridge
