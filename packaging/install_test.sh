@@ -48,10 +48,10 @@ base() {
   echo "$root"
 }
 
+# Runs a command in the root, with /proc, by which the program finds its plugins.
 inside() { # ROOT COMMAND...
-  local root=$1
-  shift
-  chroot "$root" env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C.UTF-8 "$@"
+  unshare --mount sh -c 'root=$1; shift; mount --bind /proc "$root/proc" && exec chroot "$root" "$@"' sh \
+    "$1" env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C.UTF-8 "${@:2}"
 }
 
 # Converts and compares, and looks at what a user sees first.
@@ -142,7 +142,9 @@ test_rpm() {
   step "rpm: install and use"
   rpm --root "$root" --initdb
   rpm --root "$root" --install --nodeps "$packages"/ckptbridge-[0-9]*.rpm
-  echo "requires: $(rpm --root "$root" --query --requires ckptbridge | grep -v '^rpmlib' | sort -u | paste -sd ' ')"
+  echo "requires $(rpm --root "$root" --query --requires ckptbridge | grep -v '^rpmlib' |
+    grep -oE '^[^(]*|GLIBC(XX)?_[0-9.]+' | sort -V | uniq | grep -vE '^$' |
+    awk '/^GLIBCXX/ { x = $0; next } /^GLIBC/ { g = $0; next } { print } END { print g; print x }' | paste -sd ' ')"
   rpm --root "$root" --query --provides ckptbridge | grep -q 'ckptbridge(plugin-abi) = 1.0' || fail "provides"
   [[ -z $(rpm --root "$root" --query --scripts ckptbridge) ]] || fail "has scripts"
   use "$root"
