@@ -74,6 +74,7 @@ std::vector<PlainTensor> plain_tensors(Graph& graph, std::string_view other) {
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<PlainTensor> tensors;
+  tensors.reserve(found.size());
   std::set<std::string_view> names;
   for (auto& [position, tensor] : found) tensors.push_back(std::move(tensor));
   for (const PlainTensor& tensor : tensors) {
