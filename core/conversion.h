@@ -32,6 +32,8 @@ struct Request {
   std::string to;                   // format of the output
   std::vector<OptionText> options;  // for whichever plugin of the found chain declares them
   std::string job;  // of several that fill `output` together, file by file; see Destination
+  // Files of `output` that are complete stay as they are; not with Settings::overwrite.
+  bool skip_complete = false;
 };
 
 // How to do it. Nothing here changes a byte of the output.
@@ -52,7 +54,7 @@ struct Conversion {
   Conversion& operator=(const Conversion&) = delete;
 
   const Registry& registry;
-  const Request request;
+  Request request;
   const Settings settings;
   Host host;
   Arena arena;

@@ -135,6 +135,11 @@ void Layout::finish() {
   }
 }
 
+void Layout::remove_file(const std::string& path) {
+  std::erase_if(files_, [&](const OutputFile& file) { return file.path == path; });
+  paths_.erase(path);
+}
+
 std::uint64_t Layout::total_size() const {
   std::uint64_t size = 0;
   for (const OutputFile& file : files_) size += file.size;

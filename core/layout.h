@@ -51,6 +51,9 @@ class Layout {
   // checksum.
   void finish();
 
+  // Of a file that need not be made. Numbers of the files behind it change.
+  void remove_file(const std::string& path);
+
   const std::vector<OutputFile>& files() const { return files_; }
   std::span<const std::byte> bytes(const Segment& segment) const {
     return std::span(bytes_).subspan(segment.index, segment.size);

@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "core/check.h"
+#include "core/complete.h"
 #include "core/detect.h"
 #include "core/differences.h"
 #include "core/execute.h"
@@ -41,6 +42,11 @@ void lay_out(Conversion& run) {
 
 void plan(Conversion& run) {
   run.coverage = require_coverage(run.source, run.layout);
+  if (run.request.skip_complete && !run.settings.overwrite) {
+    for (const std::string& path : leave_out_complete(run.layout, run.request.output)) {
+      run.arena.notes.push_back(path + " is there already, and complete: skipped");
+    }
+  }
   run.tasks = make_plan(run.arena.nodes, run.layout, run.settings.limits);
 }
 
