@@ -36,28 +36,26 @@ void describe(const Graph& graph, const boost::filesystem::path& input, Inspecti
   result.unread = make_ledger(graph, {}, input).unread;
 }
 
-// What became of reading, chain and transforms towards one format.
-void try_target(const Registry& registry, const Request& wanted, const Settings& settings,
-                Target& target, Inspection& result) {
-  Request request = wanted;
-  request.to = target.format;
-  Conversion run(registry, std::move(request), settings);
+// What becomes of the transforms towards one format. What they add to the arena beside the graph
+// that was read is of no use to the next.
+void try_target(Conversion& run, Target& target, Inspection& result) {
+  run.request.to = target.format;
+  const std::size_t notes = run.arena.notes.size();
   try {
-    open(run);
-    read(run);
     rewrite(run);
   } catch (const Error& error) {
     if (error.code() == CKB_CANCELLED) throw;
     target.problem = error.what();
     return;
   }
-  result.notes = run.arena.notes;
+  result.notes.assign(run.arena.notes.begin() + static_cast<std::ptrdiff_t>(notes),
+                      run.arena.notes.end());
   result.model_size = property(run.target, kModelSize);
 }
 
 // Formats to which manifests lead. Each is tried, since only the transforms know whether they can
 // convert this model.
-void find_targets(const Conversion& run, Inspection& result) {
+void find_targets(Conversion& run, Inspection& result) {
   const Request& wanted = run.request;
   const auto transforms = run.registry.with_role(Role::kTransform);
   for (const Manifest* writer : run.registry.with_role(Role::kWriter)) {
@@ -68,9 +66,7 @@ void find_targets(const Conversion& run, Inspection& result) {
     } catch (const Error&) {  // then no chain leads there
     }
   }
-  for (Target& target : result.targets) {
-    try_target(run.registry, wanted, run.settings, target, result);
-  }
+  for (Target& target : result.targets) try_target(run, target, result);
 }
 
 }  // namespace
