@@ -126,7 +126,7 @@ std::vector<ParamShape> frozen_shapes_of(const StateFile& model) {
 
 std::vector<tf::Tensor> frozen_fragments_of(const StateFile& model,
                                             const std::vector<ParamShape>& shapes,
-                                            std::int64_t dp_world) {
+                                            std::int64_t partitions) {
   std::vector<tf::Tensor> fragments;
   if (shapes.empty()) return fragments;
   const tf::ValueId dict =
@@ -144,13 +144,13 @@ std::vector<tf::Tensor> frozen_fragments_of(const StateFile& model,
                                            model.name(), param.name));
     }
     fragments.push_back(require_flat(model, value->second, param.name));
-    const std::int64_t size = FlatGroup({param}, dp_world).size();
+    const std::int64_t size = FlatGroup({param}, partitions).size();
     if (fragments.back().count() != static_cast<std::uint64_t>(size)) {
       throw Error(CKB_CORRUPT,
                   fmt::format("{}: the fragment of {} has {} elements, expected {}: {} on each of "
                               "{} ranks",
                               model.name(), param.name, fragments.back().count(), size,
-                              shape_text(param), dp_world));
+                              shape_text(param), partitions));
     }
   }
   return fragments;

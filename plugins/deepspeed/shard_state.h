@@ -44,7 +44,7 @@ std::vector<ParamShape> frozen_shapes_of(const StateFile& model);
 // The rank's fragment of each frozen parameter, in the order of shapes.
 std::vector<torch_file::Tensor> frozen_fragments_of(const StateFile& model,
                                                     const std::vector<ParamShape>& shapes,
-                                                    std::int64_t dp_world);
+                                                    std::int64_t partitions);
 
 // Names, and the names of the parameters that they share.
 std::vector<std::pair<std::string, std::string>> shared_params_of(const StateFile& model);

@@ -32,6 +32,10 @@ struct Zero3Files {
   std::vector<std::pair<std::string, std::string>> tied;  // name, the parameter it shares
   Element element;                                        // none: holes
 
+  // Parameters lie over all processes, and model-parallel ranks have the same ones: zero.Init
+  // without a data-parallel group.
+  bool spread = false;
+
   // What DeepSpeed says in every file, for a test to contradict.
   std::int64_t global_steps = 2;
   std::int64_t zero_stage = 3;
@@ -102,7 +106,7 @@ struct Zero3Files {
     const auto flat = file.values.list();
     const auto state = file.values.dict();
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      const deepspeed::FlatGroup group(groups[g], dp_world);
+      const deepspeed::FlatGroup group(groups[g], spread ? dp_world * mp_world : dp_world);
       const std::vector<std::int64_t> shape{group.size()};
       file.values.append(flat, file.tensor(kFloat32, shape, true, bytes(group, dp, mp)));
       const auto moments = file.values.dict();
@@ -174,10 +178,10 @@ struct Zero3Files {
     for (std::size_t i = 0; i < group.params().size(); ++i) {
       const deepspeed::Fragment& fragment = group.fragment(i);
       for (std::int64_t k = 0; k < fragment.size; ++k) {
-        const std::int64_t index = dp * fragment.size + k;
+        const std::int64_t index = (spread ? dp * mp_world + mp : dp) * fragment.size + k;
         if (index >= fragment.count) break;
         flat[static_cast<std::size_t>(fragment.begin + k)] =
-            element(group.params()[i].name, mp, index);
+            element(group.params()[i].name, spread ? 0 : mp, index);
       }
     }
     return {reinterpret_cast<const char*>(flat.data()), flat.size() * sizeof(float)};

@@ -150,12 +150,10 @@ INSTANTIATE_TEST_SUITE_P(All, Zero3Truth,
                          testing::Values("w4_mp2", "w2_frozen", "w2_tied", "w2_fp16", "w2_legacy"),
                          [](const auto& test) { return std::string(test.param); });
 
-TEST_F(Zero3, FragmentsOfAnyNumberOfRanksAreJoinedWithoutPadding) {
-  const Zero3Files files = small();
-  files.write(in());
-  const auto run = flow_.convert(in(), "zero1", kScript);
-  for (int mp = 0; mp < 2; ++mp) {
-    const RankContent content = read_rank_file(flow_.out() / rank_name(mp));
+// Every element of every parameter is where it should be.
+void expect_elements(const fs::path& folder, const Zero3Files& files) {
+  for (int mp = 0; mp < files.mp_world; ++mp) {
+    const RankContent content = read_rank_file(folder / rank_name(mp));
     for (const auto& group : files.groups) {
       for (const auto& [name, shape] : group) {
         const RankEntry* entry = content.find(name);
@@ -164,11 +162,28 @@ TEST_F(Zero3, FragmentsOfAnyNumberOfRanksAreJoinedWithoutPadding) {
         for (std::size_t i = 0; i < entry->bytes.size() / 4; ++i) {
           float value = 0;
           std::memcpy(&value, entry->bytes.data() + 4 * i, 4);
-          ASSERT_EQ(value, files.element(name, mp, static_cast<std::int64_t>(i))) << name;
+          ASSERT_EQ(value, files.element(name, files.spread ? 0 : mp, static_cast<std::int64_t>(i)))
+              << name;
         }
       }
     }
   }
+}
+
+TEST_F(Zero3, FragmentsOfAnyNumberOfRanksAreJoinedWithoutPadding) {
+  const Zero3Files files = small();
+  files.write(in());
+  flow_.convert(in(), "zero1", kScript);
+  expect_elements(flow_.out(), files);
+}
+
+TEST_F(Zero3, ParametersMayLieOverAllProcesses) {
+  Zero3Files files = small();
+  files.spread = true;
+  files.write(in());
+  const auto run = flow_.convert(in(), "zero1", kScript);
+  expect_elements(flow_.out(), files);
+  EXPECT_THAT(run->arena.notes.at(0), HasSubstr("over all 6 processes, as by zero.Init"));
 }
 
 TEST_F(Zero3, SharedParametersStaySharedOnEveryModelParallelRank) {
