@@ -29,6 +29,8 @@ const std::vector<Verb>& presets() {
       {"convert_checkpoint_model_parallel_evo2",
        "a savanna checkpoint of Evo2 for another number of model-parallel ranks", nullptr,
        convert_checkpoint_model_parallel_evo2},
+      {"convert_zero3_to_zero1", "a ZeRO-3 checkpoint becomes a ZeRO-1 one of as many ranks",
+       nullptr, convert_zero3_to_zero1},
   };
   return table;
 }

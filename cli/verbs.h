@@ -14,6 +14,7 @@ int convert(const Arguments& arguments, bool dry_run);
 int run(const Arguments& arguments, bool dry_run);
 int convert_to_nemo(const Arguments& arguments, bool dry_run);
 int convert_checkpoint_model_parallel_evo2(const Arguments& arguments, bool dry_run);
+int convert_zero3_to_zero1(const Arguments& arguments, bool dry_run);
 int plan(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int plugins(const Arguments& arguments);
