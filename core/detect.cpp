@@ -1,5 +1,7 @@
 #include "core/detect.h"
 
+#include <array>
+#include <cstddef>
 #include <vector>
 
 #include <boost/filesystem/operations.hpp>
@@ -7,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "ckptbridge/error.hpp"
+#include "core/file.h"
 #include "core/library.h"
 #include "core/recognise.h"
 
@@ -40,6 +43,11 @@ const Manifest& detect_reader(const Registry& registry, const Host& host, const 
   }
   if (!from.empty()) return registry.require(Role::kReader, from);
 
+  // A plugin's probe only knows yes and no.
+  if (fs::is_regular_file(input)) {
+    std::array<std::byte, 1> first{};
+    File::open_to_read(input).read_at(0, first);
+  }
   std::vector<const Manifest*> best;
   int surest = 1;  // 0 is a no
   for (const Manifest* candidate : registry.candidates(input)) {

@@ -24,6 +24,10 @@ namespace fs = boost::filesystem;
 
 constexpr const char* kFirstLine = "ckptbridge lock 1";
 
+// What stands before an owner's token in the names of a lock in the making, and of a takeover.
+constexpr const char* kFreshLock = "lock-";
+constexpr const char* kTakeover = "takeover-";
+
 // How long a lock may stay unreadable, or a takeover unfinished: both take two system calls.
 constexpr int kTries = 20;
 constexpr std::chrono::milliseconds kPause{50};
@@ -76,6 +80,30 @@ std::string token(const LockOwner& owner) {
   return fmt::format("{}-{}-{}", owner.pid, owner.start, owner.boot);
 }
 
+// A name that no other thread has.
+fs::path fresh_lock(const fs::path& folder) {
+  return folder / fmt::format("{}{}-{}", kFreshLock, token(this_process()), ::gettid());
+}
+
+// Makes the lock, unless there is one. It appears with its text, so that a process that is killed
+// meanwhile leaves no lock that names nobody.
+bool make_lock(const fs::path& folder, const std::string& text) {
+  const fs::path fresh = fresh_lock(folder);
+  boost::system::error_code ignored;
+  fs::remove(fresh, ignored);
+  if (!create_small(fresh, text)) return false;
+  try {
+    const bool is_made = rename_if_free(fresh, folder / "lock");
+    fs::remove(fresh, ignored);
+    return is_made;
+  } catch (const Error& error) {
+    fs::remove(fresh, ignored);
+    // Who has the lock by now has tidied up.
+    if (error.code() == CKB_NOT_FOUND && fs::exists(folder / "lock")) return false;
+    throw;
+  }
+}
+
 // Replaces the lock of a dead process; false if it was no longer that one's. Of several processes
 // that saw the same dead owner, one can make its takeover file; the others wait. The lock is
 // replaced by a rename, so that it is never absent, and read again before, so that a process that
@@ -83,10 +111,10 @@ std::string token(const LockOwner& owner) {
 // owner replaces that owner's lock.
 bool take_over(const fs::path& folder, const LockOwner& dead, const std::string& text) {
   const fs::path lock = folder / "lock";
-  const fs::path takeover = folder / ("takeover-" + token(dead));
+  const fs::path takeover = folder / (kTakeover + token(dead));
   if (!create_small(takeover, text)) return false;
   bool taken = read_small(lock) == lock_text(dead);
-  const fs::path fresh = folder / ("lock-" + token(this_process()));
+  const fs::path fresh = fresh_lock(folder);
   boost::system::error_code ignored;
   fs::remove(fresh, ignored);
   taken = taken && create_small(fresh, text);
@@ -96,6 +124,10 @@ bool take_over(const fs::path& folder, const LockOwner& dead, const std::string&
 }
 
 }  // namespace
+
+bool is_of_lock(const std::string& name) {
+  return name == "lock" || name.starts_with(kFreshLock) || name.starts_with(kTakeover);
+}
 
 LockOwner this_process() {
   LockOwner owner;
@@ -164,7 +196,7 @@ LockResult lock_folder(const fs::path& folder, const std::string& what) {
   const fs::path lock = folder / "lock";
   const std::string own = lock_text(this_process());
   for (int i = 0; i < kTries; ++i) {
-    if (create_small(lock, own)) return LockResult::kFresh;
+    if (make_lock(folder, own)) return LockResult::kFresh;
     const std::string text = read_small(lock);
     LockOwner owner;
     if (parse_lock(text, owner)) {

@@ -37,6 +37,9 @@ bool parse_lock(const std::string& text, LockOwner& owner);
 // pid is free or another process's now; or this machine was started again since. In doubt: false.
 bool is_dead(const LockOwner& owner);
 
+// A file that lock_folder() makes, for good or for a moment.
+bool is_of_lock(const std::string& name);
+
 enum class LockResult { kFresh, kTakenOver };
 
 // Locks `folder` for this process with the file `folder`/lock. The lock of a dead process is taken
