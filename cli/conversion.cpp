@@ -35,7 +35,11 @@ Settings settings_of(const CommonOptions& options, Console& console) {
   Settings settings;
   settings.limits.threads = parse_threads(options.threads);
   if (!options.memory.empty()) settings.limits.memory = parse_size(options.memory, "--memory");
+  if (!options.checkpoint.empty()) {
+    settings.checkpoint = parse_size(options.checkpoint, "--checkpoint");
+  }
   settings.overwrite = options.overwrite;
+  settings.resume = options.resume;
   settings.sync = !options.no_sync;
   settings.explain = options.verbose;
   settings.feedback = console.feedback();
@@ -49,6 +53,9 @@ void declare_common_options(CommandLine& line, CommonOptions& options) {
   line.heading("Common options");
   line.flag("--dry-run", options.dry_run, "Say what would be done, as `ckptbridge plan` does");
   line.flag("--overwrite", options.overwrite, "Replace an earlier output of the same kind");
+  line.flag("--resume", options.resume, "Go on where an interrupted run of this command stopped");
+  line.option("--checkpoint", "SIZE", options.checkpoint,
+              "What is lost at most when a run is killed [1GiB]");
   line.option("--threads", "N", options.threads, "Threads that move bytes [as many as cores, 16]");
   line.option("--memory", "SIZE", options.memory, "Bound of the buffers for tensor data [128MiB]");
   line.flag("--sync", options.sync, "Bring the output to the disk before it appears (default)");

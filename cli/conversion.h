@@ -14,7 +14,9 @@ struct CommonOptions {
   std::string threads;
   std::string memory;
   std::string progress = "auto";
+  std::string checkpoint;
   bool overwrite = false;
+  bool resume = false;
   bool sync = false;  // the default, for symmetry
   bool no_sync = false;
   bool dry_run = false;

@@ -96,7 +96,10 @@ std::string report_text(const Report& report) {
   for (const auto& note : run.arena.notes) text += note + "\n";
   const auto output =
       fmt::format("{}, {}", counted(files.size(), "file"), size_text(run.layout.total_size()));
-  if (report.done) {
+  if (run.is_complete) {
+    text += fmt::format("{} is complete already: {}; nothing was done\n",
+                        run.request.output.string(), output);
+  } else if (report.done) {
     text += fmt::format("wrote {}: {}, in {:.1f} s\n", run.request.output.string(), output,
                         report.seconds);
   } else {

@@ -47,6 +47,7 @@ std::string report_json(const Report& report) {
   const Conversion& run = report.conversion;
   const ordered_json json = {
       {"done", report.done},
+      {"already_complete", run.is_complete},
       {"input", run.request.input.string()},
       {"output", run.request.output.string()},
       {"chain", chain_json(run)},

@@ -4,6 +4,7 @@
 namespace ckptbridge::cli {
 
 // From now on SIGINT and SIGTERM are remembered; a second one of a kind ends the process at once.
+// A write beyond `ulimit -f` fails from now on, and does not end the process.
 void watch_signals();
 
 // Whether one has come.

@@ -21,11 +21,16 @@ bool holds_only_partial(const fs::path& folder) {
                      [](const std::string& entry) { return entry == kPartialInside; });
 }
 
+// What a killed or stopped run may leave: a lock and more, a journal and more, or next to nothing.
+bool is_staging_folder(const fs::path& partial) {
+  if (fs::symlink_status(partial).type() != fs::directory_file) return false;
+  if (fs::exists(partial / "lock") || fs::exists(partial / "journal")) return true;
+  const auto names = sorted_entries(partial);
+  return std::all_of(names.begin(), names.end(), is_of_lock);
+}
+
 void require_staging_folder(const fs::path& partial) {
-  if (fs::symlink_status(partial).type() == fs::directory_file &&
-      (fs::is_empty(partial) || fs::exists(partial / "lock"))) {
-    return;
-  }
+  if (is_staging_folder(partial)) return;
   throw Error(CKB_EXISTS, fmt::format("{}: is in the way and no staging folder of ckptbridge; move "
                                       "it away",
                                       partial.string()));
@@ -57,6 +62,7 @@ Staging::Staging(Destination destination)
   try {
     with_errors_of_this_program([this] { begin(); });
   } catch (...) {
+    if (is_interrupted_) keep();  // for a run that finds the destination free
     discard();
     throw;
   }
@@ -118,20 +124,33 @@ void Staging::take_partial() {
   if (!made_partial_) require_staging_folder(partial_);
   const LockResult result = lock_folder(partial_, destination_.path.string());
   owned_ = true;
-  if (result == LockResult::kTakenOver) {
-    notes_.push_back(
-        fmt::format("{}: cleared what an interrupted run had left", partial_.string()));
-  }
+  is_taken_over_ = result == LockResult::kTakenOver;
 }
 
-// What a killed process left: OUT becomes what it was before that process, the rest goes.
+// What a killed process left: OUT becomes what it was before that process, and the rest goes, if no
+// run can go on with it.
 void Staging::recover() {
   if (inside_) withdraw_published(partial_, out_);
   if (restore_replaced(partial_, out_)) {
     notes_.push_back(fmt::format("{}: put back what an interrupted run had moved aside",
                                  destination_.path.string()));
   }
+  is_interrupted_ = fs::exists(partial_ / "journal") && fs::exists(partial_ / "output") &&
+                    !fs::exists(partial_ / "publishing");
+  if (is_interrupted_) return;
   clear_partial(false);
+  if (is_taken_over_) note_cleared();
+}
+
+void Staging::note_cleared() {
+  notes_.push_back(fmt::format("{}: cleared what an interrupted run had left", partial_.string()));
+}
+
+void Staging::restart() {
+  with_errors_of_this_program([this] { clear_partial(false); });
+  make_folder(output_);
+  note_cleared();
+  is_interrupted_ = false;
 }
 
 void Staging::require_destination_again() const {
@@ -183,6 +202,14 @@ void Staging::clear_partial(bool with_lock) {
   fs::remove(partial_);
 }
 
+void Staging::keep() noexcept {
+  boost::system::error_code ignored;
+  if (owned_) fs::remove(partial_ / "lock", ignored);
+  owned_ = false;
+  made_partial_ = false;
+  made_.clear();
+}
+
 void Staging::discard() noexcept {
   boost::system::error_code ignored;
   try {
@@ -199,6 +226,15 @@ void Staging::discard() noexcept {
   owned_ = false;
   for (; !made_.empty(); made_.pop_back()) {
     fs::remove(made_.back(), ignored);  // if it is empty
+  }
+}
+
+void clear_interrupted(Destination destination) {
+  destination.overwrite = true;
+  const fs::path out = resolved(destination.path);
+  const std::string job = destination.job.empty() ? "" : "-" + destination.job;
+  if (fs::exists(out.string() + kPartialSuffix) || fs::exists(out / (kPartialInside + job))) {
+    Staging staging(std::move(destination));
   }
 }
 

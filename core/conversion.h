@@ -13,6 +13,7 @@
 #include "core/coverage.h"
 #include "core/graph.h"
 #include "core/host.h"
+#include "core/journal.h"
 #include "core/layout.h"
 #include "core/output.h"
 #include "core/plan.h"
@@ -40,8 +41,10 @@ struct Request {
 struct Settings {
   Limits limits;
   bool overwrite = false;
-  bool sync = true;      // the output is on the disk before it appears
-  bool explain = false;  // values that differ are listed one by one, with statistics
+  bool sync = true;                     // the output is on the disk before it appears
+  bool resume = false;                  // go on with what an interrupted run has made
+  std::uint64_t checkpoint = 1u << 30;  // bytes after which so much can be resumed
+  bool explain = false;                 // values that differ are listed one by one, with statistics
   Feedback feedback;
   std::function<void(int level, const std::string& message)> log;  // 0 debug, 1 info, 2 warning
 };
@@ -68,6 +71,8 @@ struct Conversion {
   Plan tasks;
   std::optional<Staging> staging;
   std::optional<OutputFiles> output;
+  std::optional<Journal> journal;
+  bool is_complete = false;           // OUT was what this would make; nothing was done
   std::vector<std::string> warnings;  // of check and staging
 };
 

@@ -141,8 +141,10 @@ void write_checksums(const Layout& layout, FileChecksums& checksums, OutputFiles
 }  // namespace
 
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
-             bool drop_behind, const Feedback& feedback) {
+             bool drop_behind, const Feedback& feedback, std::span<const ChecksumPart> before,
+             const TaskMade& made) {
   FileChecksums checksums(layout);
+  checksums.add(before);
   if (drop_behind) {
     arena.sources.drop_behind();
     output.drop_behind();
@@ -150,11 +152,13 @@ void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputF
   const auto make_worker = [&] {
     return [&, maker = TaskMaker(arena, layout, plan, output)](std::uint64_t number) mutable {
       if (number + kReadAhead < plan.task_count()) maker.will_need(number + kReadAhead);
-      checksums.add(maker.make(number));
+      const auto parts = maker.make(number);
+      checksums.add(parts);
+      if (made) made(plan.task(number), parts);
       return size_of(plan.task(number));
     };
   };
-  run_workers(plan.threads, plan.task_count(), make_worker, "convert", layout.total_size(),
+  run_workers(plan.threads, plan.task_count(), make_worker, "convert", size_of(plan.ranges),
               feedback);
   write_checksums(layout, checksums, output);
 }

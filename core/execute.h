@@ -1,6 +1,10 @@
 // Moves the bytes: fills the output files of a layout from the sources, task by task.
 #pragma once
 
+#include <functional>
+#include <span>
+
+#include "core/file_checksums.h"
 #include "core/graph.h"
 #include "core/layout.h"
 #include "core/output.h"
@@ -9,10 +13,15 @@
 
 namespace ckptbridge {
 
-// Writes every byte of every file of the layout. The files must have been added to output in the
-// layout's order. Checksums are written last. Nothing is synced. With drop_behind, what was read
-// and written is not left in the page cache.
+// [any-thread] Called when the ranges of a task are written, with the parts of checksums in them.
+using TaskMade = std::function<void(std::span<const OutputRange>, std::span<const ChecksumPart>)>;
+
+// Writes every byte of the plan, which is every byte of every file of the layout, but for what was
+// made before; the parts of checksums in that are `before`. The files must have been added to
+// output in the layout's order. Checksums are written last. Nothing is synced. With drop_behind,
+// what was read and written is not left in the page cache.
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
-             bool drop_behind, const Feedback& feedback);
+             bool drop_behind, const Feedback& feedback, std::span<const ChecksumPart> before = {},
+             const TaskMade& made = {});
 
 }  // namespace ckptbridge

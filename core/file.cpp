@@ -217,6 +217,12 @@ std::vector<std::string> sorted_entries(const fs::path& folder) {
   return names;
 }
 
+uint64_t folder_inode(const fs::path& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) throw file_error(errno, path, "cannot be examined");
+  return found.st_ino;
+}
+
 bool make_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0777) == 0) return true;
   if (errno == EEXIST) return false;

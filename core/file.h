@@ -68,6 +68,8 @@ FileState file_state(const boost::filesystem::path& path);
 
 // The names in a folder, without "." and "..".
 std::vector<std::string> sorted_entries(const boost::filesystem::path& folder);
+// What tells a folder from another that has its name later.
+uint64_t folder_inode(const boost::filesystem::path& path);
 // Gives false if something is there already.
 bool make_folder(const boost::filesystem::path& path);
 // Makes the folder and those above it; gives the ones that were missing, outermost first.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
 #include "core/file_cache.h"
@@ -72,7 +73,10 @@ struct OutputFiles::State {
 
   const Target& target(uint32_t file) const;
   void pass(const FileRange& range);
+  // With mutex held.
+  void require_new(const std::string& path) const;
   void make_folders(const std::string& path);
+  uint32_t add(const std::string& path, uint64_t size);
 
   const fs::path folder;
   // Entries are only added and never changed, so what a lookup gave stays valid.
@@ -105,7 +109,18 @@ void OutputFiles::State::pass(const FileRange& range) {
   }
 }
 
-// With mutex held.
+void OutputFiles::State::require_new(const std::string& path) const {
+  require_output_path(path);
+  if (paths.count(path) != 0) refuse(path, "is asked for twice");
+  if (folders.count(path) != 0) refuse(path, "is a folder of another output file");
+}
+
+uint32_t OutputFiles::State::add(const std::string& path, uint64_t size) {
+  paths.insert(path);
+  targets.push_back({path, size});
+  return static_cast<uint32_t>(targets.size() - 1);
+}
+
 void OutputFiles::State::make_folders(const std::string& path) {
   for (size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
     const std::string above = path.substr(0, end);
@@ -127,15 +142,24 @@ OutputFiles& OutputFiles::operator=(OutputFiles&&) noexcept = default;
 OutputFiles::~OutputFiles() = default;
 
 uint32_t OutputFiles::create(const std::string& path, uint64_t size) {
-  require_output_path(path);
   const std::unique_lock lock(state_->mutex);
-  if (state_->paths.count(path) != 0) refuse(path, "is asked for twice");
-  if (state_->folders.count(path) != 0) refuse(path, "is a folder of another output file");
+  state_->require_new(path);
   state_->make_folders(path);
   File::create(state_->folder / path, size).close();
-  state_->paths.insert(path);
-  state_->targets.push_back({path, size});
-  return static_cast<uint32_t>(state_->targets.size() - 1);
+  return state_->add(path, size);
+}
+
+bool OutputFiles::adopt(const std::string& path, uint64_t size) {
+  const std::unique_lock lock(state_->mutex);
+  state_->require_new(path);
+  state_->make_folders(path);
+  const fs::path file = state_->folder / path;
+  if (fs::symlink_status(file).type() == fs::regular_file && file_state(file).size == size) {
+    state_->add(path, size);
+    return true;
+  }
+  fs::remove_all(file);
+  return false;
 }
 
 uint32_t OutputFiles::count() const {
@@ -160,13 +184,18 @@ void OutputFiles::write(uint32_t file, uint64_t offset, std::span<const std::byt
 
 void OutputFiles::drop_behind() const { state_->drops = true; }
 
+// A file that was closed and is opened anew still reports a write that the kernel could not do
+// (Linux 4.16 and later keep such an error until someone has seen it).
+void OutputFiles::sync(uint32_t file) { state_->cache.get(file)->sync(); }
+
 void OutputFiles::sync_all() {
   const uint32_t files = count();
-  // A file that was closed and is opened anew still reports a write that the kernel could not do
-  // (Linux 4.16 and later keep such an error until someone has seen it).
-  for (uint32_t file = 0; file < files; ++file) state_->cache.get(file)->sync();
+  for (uint32_t file = 0; file < files; ++file) sync(file);
   state_->cache.close_all();
+  sync_folders();
+}
 
+void OutputFiles::sync_folders() {
   const auto depth = [](const std::string& path) {
     return std::count(path.begin(), path.end(), '/');
   };

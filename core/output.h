@@ -28,6 +28,10 @@ class OutputFiles {
   // second file of that path, or one below another file, is INVALID_ARGUMENT.
   uint32_t create(const std::string& path, uint64_t size);
 
+  // As create(), but takes the file that lies there from an earlier run. Gives false, and there is
+  // none of that name then, if it is no file or has another size.
+  bool adopt(const std::string& path, uint64_t size);
+
   uint32_t count() const;
   uint64_t size(uint32_t file) const;
   const std::string& path(uint32_t file) const;  // as given to create()
@@ -39,6 +43,10 @@ class OutputFiles {
   // page cache forgets it; write() waits where the disk lags behind.
   void drop_behind() const;
 
+  // [any-thread] What was written to the file before is on the disk afterwards.
+  void sync(uint32_t file);
+  // The names of all files are on the disk afterwards.
+  void sync_folders();
   // All files, then all folders (deepest first, the staging folder last) are on the disk
   // afterwards, and all descriptors closed. Call it when no thread writes.
   void sync_all();

@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "ckptbridge/error.hpp"
 #include "core/check.h"
 #include "core/complete.h"
 #include "core/detect.h"
@@ -9,8 +10,23 @@
 #include "core/execute.h"
 #include "core/library.h"
 #include "core/page_cache.h"
+#include "core/resume.h"
 
 namespace ckptbridge {
+namespace {
+
+// What is missing there is no input, but a place that vanished or never was.
+template <typename Work>
+void on_output(Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.code() == CKB_NOT_FOUND) throw Error(CKB_IO, error.what());
+    throw;
+  }
+}
+
+}  // namespace
 
 void open(Conversion& run) {
   const Request& wanted = run.request;
@@ -55,18 +71,30 @@ void check(Conversion& run) {
 }
 
 void execute(Conversion& run) {
-  require_space(run.request.output, run.layout.total_size(), run.layout.files().size());
-  const Staging& staging = run.staging.emplace(destination_of(run));
-  OutputFiles& output = run.output.emplace(staging.folder());
-  for (const OutputFile& file : run.layout.files()) output.create(file.path, file.size);
-  const bool drop_behind = exceeds_memory(run.coverage.used + run.layout.total_size());
-  execute(run.arena, run.layout, run.tasks, output, drop_behind, run.settings.feedback);
+  on_output([&] {
+    Staging& staging = run.staging.emplace(destination_of(run));
+    OutputFiles& output = run.output.emplace(staging.folder());
+    Made made = begin_output(run, staging, output);
+    const Plan rest = remaining(run.tasks, run.layout, made);
+    // Without sync, nothing is brought to the disk while all goes well.
+    const std::uint64_t interval = run.settings.sync ? run.settings.checkpoint : UINT64_MAX;
+    Journal& journal = run.journal.emplace(staging.partial(), identity_of(run),
+                                           run.layout.total_size(), output, interval, made);
+    const bool drop_behind = exceeds_memory(run.coverage.used + run.layout.total_size());
+    try {
+      execute(run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
+              [&](auto ranges, auto parts) { journal.add(ranges, parts); });
+    } catch (const Error& error) {
+      if (error.code() == CKB_CANCELLED) stop(run);
+      throw;
+    }
+  });
 }
 
 void commit(Conversion& run) {
   assert(run.staging && run.output);
   run.arena.sources.require_unchanged();
-  run.staging->commit(*run.output, run.settings.sync);
+  on_output([&] { run.staging->commit(*run.output, run.settings.sync); });
   run.warnings.insert(run.warnings.end(), run.staging->notes().begin(), run.staging->notes().end());
 }
 
@@ -79,6 +107,8 @@ void prepare(Conversion& run) {
 }
 
 void convert(Conversion& run) {
+  run.is_complete = run.settings.resume && is_complete(run);
+  if (run.is_complete) return;
   require_destination(destination_of(run));
   check(run);
   execute(run);

@@ -120,6 +120,7 @@ void publish_files(const fs::path& partial, const fs::path& out, std::vector<std
   std::stable_partition(paths.begin(), paths.end(), [](const std::string& path) {
     return fs::path(path).filename() != kLastName;
   });
+  create_small(partial / "publishing", "");  // from here on, a part of output/ is elsewhere
   std::vector<fs::path> made;
   std::size_t done = 0;
   try {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
 #include "core/file_cache.h"
@@ -249,6 +250,16 @@ void Sources::require_unchanged() const {
     const Physical& physical = state_->physical_at(i);
     require_same(physical.path, state_now(physical.path), physical.state);
   }
+}
+
+std::vector<SourceState> Sources::states() const {
+  const std::shared_lock lock(state_->mutex);
+  std::vector<SourceState> states;
+  for (const Physical& physical : state_->physicals) {
+    states.push_back(
+        {fs::canonical(physical.path).string(), physical.state.size, physical.state.mtime_ns});
+  }
+  return states;
 }
 
 uint64_t Sources::opens() const { return state_->opens; }

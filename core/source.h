@@ -12,6 +12,14 @@
 
 namespace ckptbridge {
 
+// What shows that a source is still the one it was, also to a later run.
+struct SourceState {
+  std::string path;  // absolute, links followed
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  bool operator==(const SourceState&) const = default;
+};
+
 // The input files of one run. A logical file is one physical file, or pieces of it that follow each
 // other (x.pt.part0, x.pt.part1). Ids count from 1.
 class Sources {
@@ -45,6 +53,9 @@ class Sources {
 
   // Size, time and inode of every opened piece are as they were at open(), else IO.
   void require_unchanged() const;
+
+  // Of every opened piece, in the order of opening, as it was then.
+  std::vector<SourceState> states() const;
 
   // For tests of access patterns: files opened, again after eviction included; bytes read.
   uint64_t opens() const;

@@ -209,6 +209,14 @@ TEST(Staging, OfADeadProcessIsClearedAndUsed) {
   EXPECT_FALSE(fs::exists(folder / "out.ckptbridge-partial"));
 }
 
+TEST(Staging, OfAProcessThatWasKilledWhileItBeganIsUsed) {
+  TempFolder folder;
+  folder.write("out.ckptbridge-partial/lock-1-2-x-3", "ckptbri");
+  convert(to(folder / "out"));
+  EXPECT_EQ(TempFolder::tree_of(folder / "out"), kTree);
+  EXPECT_FALSE(fs::exists(folder / "out.ckptbridge-partial"));
+}
+
 TEST(Staging, ThatIsNotOursIsLeftAlone) {
   TempFolder folder;
   folder.write("out.ckptbridge-partial/precious", "x");

@@ -51,12 +51,15 @@ class ToyRun {
     return *this;
   }
 
-  // reader [! resharder options] ! writer options; throws what the pipeline throws.
-  std::unique_ptr<Conversion> convert(const std::vector<OptionText>& resharder = {},
-                                      const std::vector<OptionText>& writer = {},
-                                      Settings settings = {},
-                                      const std::vector<OptionText>& reader = {}) {
-    folder_.write("in/toy.json", toy_.dump());
+  // reader [! resharder options] ! writer options, up to its plan; throws what the pipeline throws.
+  std::unique_ptr<Conversion> plan(const std::vector<OptionText>& resharder = {},
+                                   const std::vector<OptionText>& writer = {},
+                                   Settings settings = {},
+                                   const std::vector<OptionText>& reader = {}) {
+    // Written once: what is written again counts as changed.
+    if (const auto json = toy_.dump(); TempFolder::text_of(folder_ / "in/toy.json") != json) {
+      folder_.write("in/toy.json", json);
+    }
     Request request;
     request.input = folder_ / "in";
     request.output = folder_ / "out";
@@ -66,9 +69,20 @@ class ToyRun {
     request.steps.push_back({"toy.writer", writer});
     auto run = std::make_unique<Conversion>(registry_, request, settings);
     prepare(*run);
+    return run;
+  }
+
+  // All of it.
+  std::unique_ptr<Conversion> convert(const std::vector<OptionText>& resharder = {},
+                                      const std::vector<OptionText>& writer = {},
+                                      Settings settings = {},
+                                      const std::vector<OptionText>& reader = {}) {
+    auto run = plan(resharder, writer, std::move(settings), reader);
     ckptbridge::convert(*run);
     return run;
   }
+
+  const TempFolder& folder() const { return folder_; }
 
   // The elements of an output file; its checksum is cut off.
   template <class T = std::uint16_t>
