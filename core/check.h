@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,5 @@ struct Difference {
 // differ, in the order in which they were expected.
 std::vector<Difference> find_differences(const Arena& arena, const Plan& plan,
                                          const Feedback& feedback);
-
-// "[3, 17]": a row-major index among elements of this shape.
-std::string index_text(std::uint64_t linear, std::span<const std::int64_t> shape);
 
 }  // namespace ckptbridge

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "core/compare.h"
 #include "core/compute.h"
 #include "core/statistics.h"
 #include "core/words.h"

@@ -172,20 +172,24 @@ bool same_content(const Layout& layout, const OutputRange& a, const OutputRange&
          a.begin - first.offset == b.begin - second.offset;
 }
 
-Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits) {
-  Plan plan;
-  plan.task_size = kTaskSize;
-  const auto worker = [&] { return plan.task_size * kWorkerFactor; };
-  while (worker() > limits.memory && plan.task_size > kSmallestTask) plan.task_size /= 2;
+Buffers make_buffers(const Limits& limits) {
+  Buffers buffers;
+  buffers.task_size = kTaskSize;
+  const auto worker = [&] { return buffers.task_size * kWorkerFactor; };
+  while (worker() > limits.memory && buffers.task_size > kSmallestTask) buffers.task_size /= 2;
   if (worker() > limits.memory) {
     throw Error(CKB_MEMORY, fmt::format("--memory: {} bytes cannot hold one task's buffers; give "
                                         "at least {}",
                                         limits.memory, worker()));
   }
-  plan.threads = static_cast<unsigned>(
+  buffers.threads = static_cast<unsigned>(
       std::min<std::uint64_t>(std::max(1u, limits.threads), limits.memory / worker()));
-  plan.scratch_size = plan.task_size * kScratchFactor;
+  buffers.scratch_size = buffers.task_size * kScratchFactor;
+  return buffers;
+}
 
+Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits) {
+  Plan plan{make_buffers(limits)};
   Entries entries(nodes, layout, plan.task_size);
   for (std::uint32_t i = 0; i < layout.files().size(); ++i) entries.add_file(i);
   const std::vector<Entry> sorted = std::move(entries).sorted();

@@ -26,6 +26,16 @@ struct Limits {
   std::uint64_t memory = 128u << 20;  // bytes of payload buffers, all threads together
 };
 
+// Threads, and what each of them may hold within the limits.
+struct Buffers {
+  unsigned threads = 1;
+  std::uint64_t task_size = 0;     // a task's bytes at most, each distinct value counted once
+  std::uint64_t scratch_size = 0;  // bytes that a worker needs beside two tasks'
+};
+
+// Error MEMORY if the bound admits no work at all.
+Buffers make_buffers(const Limits& limits);
+
 // [begin, begin + size) of an output file, inside one of its segments, at whole elements.
 struct OutputRange {
   std::uint64_t begin;
@@ -36,12 +46,9 @@ struct OutputRange {
 
 // Depends on what is converted and, only where --memory holds less than one task of full size, on
 // that; not on threads.
-struct Plan {
+struct Plan : Buffers {
   std::vector<OutputRange> ranges;         // by task
   std::vector<std::uint64_t> first = {0};  // of each task's ranges, and one past the last's
-  unsigned threads = 1;
-  std::uint64_t task_size = 0;     // a task's bytes at most, each distinct value counted once
-  std::uint64_t scratch_size = 0;  // bytes that a worker needs beside a task's
 
   std::uint64_t task_count() const { return first.size() - 1; }
   std::span<const OutputRange> task(std::uint64_t number) const {

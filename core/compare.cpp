@@ -1,0 +1,117 @@
+#include "core/compare.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "core/convert.h"
+#include "core/value_reader.h"
+
+namespace ckptbridge {
+namespace {
+
+// A range of the elements of one pair.
+struct Piece {
+  std::size_t pair;
+  std::uint64_t begin;
+  std::uint64_t count;
+};
+
+std::string element_text(Dtype dtype, const std::byte* element) {
+  if (dtype == kFloat64 || can_convert(dtype, kFloat64)) {
+    double value = 0;
+    if (dtype == kFloat64) {
+      std::memcpy(&value, element, sizeof(value));
+    } else {
+      convert(dtype, kFloat64, element, reinterpret_cast<std::byte*>(&value), 1);
+    }
+    return fmt::format("{:.9g}", value);
+  }
+  std::string text = "0x";
+  for (std::size_t i = item_size(dtype); i-- > 0;) {
+    text += fmt::format("{:02x}", std::to_integer<unsigned>(element[i]));
+  }
+  return text;
+}
+
+// Adds the elements of a piece that differ.
+void count_differences(Dtype dtype, std::span<const std::byte> kept,
+                       std::span<const std::byte> other, std::uint64_t begin,
+                       ValueDifference& difference) {
+  const std::size_t item = item_size(dtype);
+  for (std::size_t i = 0; i < kept.size(); i += item) {
+    if (std::memcmp(kept.data() + i, other.data() + i, item) == 0) continue;
+    ++difference.count;
+    if (begin + i / item >= difference.first) continue;
+    difference.first = begin + i / item;
+    difference.kept = element_text(dtype, kept.data() + i);
+    difference.other = element_text(dtype, other.data() + i);
+  }
+}
+
+}  // namespace
+
+std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& other,
+                                            std::span<const ValuePair> pairs,
+                                            const Buffers& buffers, const std::string& stage,
+                                            const Feedback& feedback) {
+  std::vector<Piece> pieces;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const ckb_node value = pairs[i].kept;
+    assert(kept.nodes.dtype(value) == other.nodes.dtype(pairs[i].other));
+    assert(kept.nodes.count(value) == other.nodes.count(pairs[i].other));
+    const std::uint64_t most = buffers.task_size / kept.nodes.item(value);
+    for (std::uint64_t begin = 0; begin < kept.nodes.count(value); begin += most) {
+      pieces.push_back({i, begin, std::min(most, kept.nodes.count(value) - begin)});
+    }
+    total += kept.nodes.size(value);
+  }
+  std::vector<ValueDifference> differences(pairs.size());
+  if (pieces.empty()) return differences;
+
+  std::mutex mutex;
+  const auto make_worker = [&] {
+    return
+        [&, kept_reader = ValueReader(kept, buffers.scratch_size / 2),
+         other_reader = ValueReader(other, buffers.scratch_size / 2),
+         kept_buffer = std::vector<std::byte>(buffers.task_size),
+         other_buffer = std::vector<std::byte>(buffers.task_size)](std::uint64_t number) mutable {
+          const auto& [index, begin, count] = pieces[number];
+          const Dtype dtype = kept.nodes.dtype(pairs[index].kept);
+          const std::size_t size = count * kept.nodes.item(pairs[index].kept);
+          const auto kept_bytes = std::span(kept_buffer).first(size);
+          const auto other_bytes = std::span(other_buffer).first(size);
+          kept_reader.read(pairs[index].kept, begin, count, kept_bytes);
+          other_reader.read(pairs[index].other, begin, count, other_bytes);
+          if (std::memcmp(kept_bytes.data(), other_bytes.data(), size) == 0)
+            return std::uint64_t{size};
+          const std::scoped_lock lock(mutex);
+          count_differences(dtype, kept_bytes, other_bytes, begin, differences[index]);
+          return std::uint64_t{size};
+        };
+  };
+  run_workers(buffers.threads, pieces.size(), make_worker, stage, total, feedback);
+  return differences;
+}
+
+std::string index_text(std::uint64_t linear, std::span<const std::int64_t> shape) {
+  std::vector<std::int64_t> index(shape.size());
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    index[i] = static_cast<std::int64_t>(linear % static_cast<std::uint64_t>(shape[i]));
+    linear /= static_cast<std::uint64_t>(shape[i]);
+  }
+  return shape_text(index);
+}
+
+std::string difference_text(const ValueDifference& difference, const Nodes& nodes,
+                            const ValuePair& pair) {
+  return fmt::format("{} of {} elements differ, first {}: {} against {}", difference.count,
+                     nodes.count(pair.kept), index_text(difference.first, nodes.shape(pair.kept)),
+                     difference.other, difference.kept);
+}
+
+}  // namespace ckptbridge
