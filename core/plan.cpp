@@ -189,7 +189,8 @@ Buffers make_buffers(const Limits& limits) {
 }
 
 Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits) {
-  Plan plan{make_buffers(limits)};
+  Plan plan;
+  static_cast<Buffers&>(plan) = make_buffers(limits);
   Entries entries(nodes, layout, plan.task_size);
   for (std::uint32_t i = 0; i < layout.files().size(); ++i) entries.add_file(i);
   const std::vector<Entry> sorted = std::move(entries).sorted();

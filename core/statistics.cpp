@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/check.h"
+#include "core/compare.h"
 #include "core/value_reader.h"
 #include "core/words.h"
 
