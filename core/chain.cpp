@@ -63,7 +63,7 @@ class Completion {
     return chain();
   }
 
- private:
+  // Without that proof.
   ChainText chain() const {
     ChainText chain{request_.input, request_.output, {}};
     chain.steps.push_back({request_.reader->id, options_for(*request_.reader, options_)});
@@ -76,6 +76,7 @@ class Completion {
     return chain;
   }
 
+ private:
   void add_needs_of_writer() {
     for (const auto& [key, value] : request_.writer->needs) {
       const auto option = referenced_option(value);
@@ -243,6 +244,13 @@ ChainText complete_chain(const ChainRequest& request) {
   Completion completion(request);
   completion.finish();
   return completion.checked_chain();
+}
+
+std::vector<StepText> complete_transforms(const ChainRequest& request) {
+  Completion completion(request);
+  completion.finish();
+  const ChainText chain = completion.chain();
+  return {chain.steps.begin() + 1, chain.steps.end() - 1};
 }
 
 }  // namespace ckptbridge

@@ -58,6 +58,10 @@ struct ChainRequest {
 // where several do, with the lines to type instead, or where an option belongs to none or several.
 ChainText complete_chain(const ChainRequest& request);
 
+// The transforms of that chain alone, where writer is only a set of needs. Options that none of
+// them takes are for others.
+std::vector<StepText> complete_transforms(const ChainRequest& request);
+
 // The command line that runs a chain, quoted for a shell.
 std::string run_line(const ChainText& chain);
 

@@ -15,6 +15,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/pipeline.h"
 #include "core/search_path.h"
+#include "core/verify.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -51,6 +52,14 @@ class ToyRun {
     return *this;
   }
 
+  ToyRun& writer(const std::string& id) {
+    writer_ = id;
+    return *this;
+  }
+  void write(const std::string& name, const std::string& bytes) const {
+    folder_.write(name, bytes);
+  }
+
   // reader [! resharder options] ! writer options, up to its plan; throws what the pipeline throws.
   std::unique_ptr<Conversion> plan(const std::vector<OptionText>& resharder = {},
                                    const std::vector<OptionText>& writer = {},
@@ -60,14 +69,8 @@ class ToyRun {
     if (const auto json = toy_.dump(); TempFolder::text_of(folder_ / "in/toy.json") != json) {
       folder_.write("in/toy.json", json);
     }
-    Request request;
-    request.input = folder_ / "in";
-    request.output = folder_ / "out";
-    request.folder = folder_.path();
-    request.steps = {{"toy.reader", reader}};
-    if (!resharder.empty()) request.steps.push_back({"toy.resharder", resharder});
-    request.steps.push_back({"toy.writer", writer});
-    auto run = std::make_unique<Conversion>(registry_, request, settings);
+    auto run =
+        std::make_unique<Conversion>(registry_, request(resharder, writer, reader), settings);
     prepare(*run);
     return run;
   }
@@ -83,6 +86,12 @@ class ToyRun {
   }
 
   const TempFolder& folder() const { return folder_; }
+
+  // Reads the output of such a conversion back.
+  Comparison verify(const std::vector<OptionText>& resharder = {},
+                    const std::vector<OptionText>& writer = {}) const {
+    return verify_against_source(registry_, request(resharder, writer, {}), {});
+  }
 
   // The elements of an output file; its checksum is cut off.
   template <class T = std::uint16_t>
@@ -125,6 +134,18 @@ class ToyRun {
   }
 
  private:
+  Request request(const std::vector<OptionText>& resharder, const std::vector<OptionText>& writer,
+                  const std::vector<OptionText>& reader) const {
+    Request request;
+    request.input = folder_ / "in";
+    request.output = folder_ / "out";
+    request.folder = folder_.path();
+    request.steps = {{"toy.reader", reader}};
+    if (!resharder.empty()) request.steps.push_back({"toy.resharder", resharder});
+    request.steps.push_back({writer_, writer});
+    return request;
+  }
+
   static SearchPath plugins(bool with_compute) {
     SearchPath path;
     path.folders = {{CKPTBRIDGE_TOY_PLUGINS, Origin::kOption}};
@@ -134,6 +155,7 @@ class ToyRun {
   }
 
   TempFolder folder_;
+  std::string writer_ = "toy.writer";
   nlohmann::json toy_;
   Registry registry_;
 };

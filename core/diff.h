@@ -1,0 +1,23 @@
+// Two checkpoints of any formats, by logical tensor.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/comparison.h"
+#include "core/conversion.h"
+
+namespace ckptbridge {
+
+struct Diff {
+  Comparison comparison;           // "expected" is what a has, "found" what b has
+  std::vector<std::string> notes;  // which names were mapped, replicas that differ inside a or b
+};
+
+// Brings both to one set of names and to whole tensors by the transforms that the manifests lead
+// to, and compares. a and b need input, and may have from; the options of a are for the transforms,
+// and those that the readers declare for the readers. Tensors that no transform can join are
+// compared rank by rank. UNSUPPORTED where the names differ and none maps them.
+Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings);
+
+}  // namespace ckptbridge

@@ -1,0 +1,106 @@
+#include "core/verify.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "core/derive.h"
+#include "core/pipeline.h"
+#include "core/words.h"
+
+namespace ckptbridge {
+namespace {
+
+// The format that the output has.
+std::string format_of(const Registry& registry, const Request& wanted) {
+  if (wanted.steps.empty()) return wanted.to;
+  return registry.require(wanted.steps.back().plugin).format;
+}
+
+void require_reader(const Registry& registry, const std::string& format) {
+  const auto known = registry.formats(Role::kReader);
+  if (std::find(known.begin(), known.end(), format) != known.end()) return;
+  throw Error(CKB_UNSUPPORTED,
+              fmt::format("no plugin reads {}, so that what was written cannot be read back; there "
+                          "are readers for {}",
+                          format, list_text(known)));
+}
+
+void compare_digests(const DigestList& expected, const DigestList& found, Comparison& result) {
+  const auto pairs = pair_up(looks_of(expected.tensors), looks_of(found.tensors), result);
+  for (const auto& [e, f] : pairs) {
+    const DigestEntry& entry = expected.tensors[e];
+    ++result.tensors;
+    result.bytes +=
+        checked_count(entry.form.shape, entry.form.dtype, entry.name) * item_size(entry.form.dtype);
+    if (entry.digest == found.tensors[f].digest) continue;
+    TensorDifference difference = difference_of(DifferenceKind::kDigest, entry);
+    difference.expected = difference.found = entry.form;
+    difference.text = fmt::format("digest {}, expected {}", found.tensors[f].digest, entry.digest);
+    result.differences.push_back(std::move(difference));
+  }
+}
+
+std::string names_text(const std::string& names) { return names.empty() ? "no known" : names; }
+
+}  // namespace
+
+Comparison verify_against_source(const Registry& registry, Request wanted,
+                                 const Settings& settings) {
+  Request output;
+  output.input = wanted.output;
+  output.folder = wanted.folder;
+  output.from = format_of(registry, wanted);
+  if (!output.from.empty()) require_reader(registry, output.from);
+  Conversion written(registry, output, settings);
+  open(written);
+  read(written);
+  if (wanted.steps.empty() && wanted.to.empty()) wanted.to = written.reader->format;
+
+  Conversion source(registry, std::move(wanted), settings);
+  open(source);
+  read(source);
+  rewrite(source);
+  // Before the writer has had the graph in its hands.
+  const auto expected = shards_of(source.target);
+  const auto drops_before = source.arena.object_drops.size();
+  // For what it leaves out, with its reasons; what it would write is not looked at.
+  lay_out(source);
+  const std::vector<ObjectDrop> left_out(
+      source.arena.object_drops.begin() + static_cast<std::ptrdiff_t>(drops_before),
+      source.arena.object_drops.end());
+
+  const Buffers buffers = make_buffers(settings.limits);
+  Comparison result = compare_tensors(source.arena, expected, written.arena,
+                                      shards_of(written.source), buffers, settings.feedback);
+  compare_objects(source.target, written.source, left_out, result);
+  source.arena.sources.require_unchanged();
+  written.arena.sources.require_unchanged();
+  return result;
+}
+
+Comparison verify_against_digests(const Registry& registry, const Request& wanted,
+                                  const Settings& settings, const DigestList& expected) {
+  Conversion run(registry, wanted, settings);
+  open(run);
+  read(run);
+  const Buffers buffers = make_buffers(settings.limits);
+  const Graph whole = with_known_partition(run, run.source, "verify");
+  const DigestList found = make_digest_list(whole, buffers, settings.feedback);
+  if (found.names != expected.names) {
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("{}: its tensors have {} names, the digests are of {} names; take the "
+                    "list that was made for this format",
+                    wanted.input.string(), names_text(found.names), names_text(expected.names)));
+  }
+  Comparison result;
+  compare_digests(expected, found, result);
+  compare_replicas(run.arena, buffers, settings.feedback, result);
+  run.arena.sources.require_unchanged();
+  return result;
+}
+
+}  // namespace ckptbridge
