@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/signals.h"
+#include "core/words.h"
 
 namespace ckptbridge::cli {
 namespace {
@@ -20,6 +21,8 @@ double steady_seconds() {
 }
 
 }  // namespace
+
+void print_text(const std::string& text) { fmt::print("{}", printable(text, true)); }
 
 Console::Console(ProgressStyle style, bool verbose)
     : progress_(style, write_to_stderr, steady_seconds), verbose_(verbose) {}
@@ -43,7 +46,7 @@ std::function<void(int, const std::string&)> Console::log() {
     const std::scoped_lock lock(mutex_);
     if (!logged_.insert(message).second) return;
     progress_.clear();
-    write_to_stderr(fmt::format("{}{}\n", level < kWarning ? "" : "warning: ", message));
+    write_to_stderr(fmt::format("{}{}\n", level < kWarning ? "" : "warning: ", printable(message)));
   };
 }
 

@@ -11,6 +11,10 @@
 
 namespace ckptbridge::cli {
 
+// A result for people, on standard output: names in it come from files, so what is not printable is
+// escaped.
+void print_text(const std::string& text);
+
 class Console {
  public:
   // verbose: what is less than a warning is printed too. The console must outlive what feedback()

@@ -155,7 +155,7 @@ int inspect(const Arguments& arguments) {
     fmt::print("{}\n",
                json_of(found, request).dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
-    fmt::print("{}", text_of(found, request, verbose));
+    print_text(text_of(found, request, verbose));
   }
   if (!found.problem.empty()) throw Error(found.code, found.problem);
   return 0;

@@ -8,11 +8,12 @@
 #include "ckptbridge/error.hpp"
 #include "cli/exit_code.h"
 #include "cli/verbs.h"
+#include "core/words.h"
 
 namespace {
 
 int report(ckb_status status, const char* message) {
-  fmt::print(stderr, "ckptbridge: {}\n", message);
+  fmt::print(stderr, "ckptbridge: {}\n", ckptbridge::printable(message, true));
   return ckptbridge::cli::exit_code(status);
 }
 

@@ -9,6 +9,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/coverage.h"
+#include "core/words.h"
 
 namespace ckptbridge {
 namespace {
@@ -16,24 +17,22 @@ namespace {
 constexpr std::size_t kMaxName = 4096;
 constexpr std::size_t kMaxObject = std::size_t{64} << 20;
 
-// Valid UTF-8 of at most kMaxName bytes: names become keys, JSON and messages.
+// Printable UTF-8 of at most kMaxName bytes: names become keys, JSON and lines of messages.
 void require_name(const std::string& name, const char* what) {
-  bool good = !name.empty() && name.size() <= kMaxName;
-  for (std::size_t i = 0; good && i < name.size();) {
-    const auto lead = static_cast<unsigned char>(name[i]);
-    const std::size_t follow = lead < 0x80             ? 0
-                               : (lead & 0xE0) == 0xC0 ? 1
-                               : (lead & 0xF0) == 0xE0 ? 2
-                               : (lead & 0xF8) == 0xF0 ? 3
-                                                       : kMaxName;
-    good = lead != 0 && follow < name.size() - i && lead != 0xC0 && lead != 0xC1 && lead <= 0xF4;
-    for (std::size_t k = 1; good && k <= follow; ++k) good = (name[i + k] & 0xC0) == 0x80;
-    i += follow + 1;
+  bool is_text = !name.empty() && name.size() <= kMaxName;
+  for (std::size_t i = 0; is_text && i < name.size();) {
+    const std::size_t size = utf8_size(std::string_view(name).substr(i));
+    is_text = size > 0;
+    i += size;
   }
-  if (!good) {
+  if (!is_text) {
     throw Error(CKB_CORRUPT, fmt::format("{} name of {} bytes is empty, longer than {} bytes or no "
                                          "UTF-8",
                                          what, name.size(), kMaxName));
+  }
+  if (printable(name) != name) {
+    throw Error(CKB_CORRUPT,
+                fmt::format("{} name \"{}\" has control characters", what, printable(name)));
   }
 }
 

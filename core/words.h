@@ -1,6 +1,7 @@
 // Small tools for the words that people type and read.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +28,13 @@ std::string size_text(std::uint64_t bytes);
 
 // "4,194,304"
 std::string count_text(std::uint64_t count);
+
+// Bytes of the character of UTF-8 that text begins with; 0 if it begins with none.
+std::size_t utf8_size(std::string_view text);
+
+// Text of unknown origin for a terminal or a log: what is no printable UTF-8 (control characters,
+// escape sequences, stray bytes) as \xNN. Line feeds stay where lines is true.
+std::string printable(std::string_view text, bool lines = false);
 
 // A word as a shell takes it: in quotes where it needs them.
 std::string shell_quoted(const std::string& word);

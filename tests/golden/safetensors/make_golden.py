@@ -14,7 +14,7 @@ dtypes = [
     torch.uint32, torch.float32, torch.float64, torch.int64, torch.uint64, torch.complex64,
     torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e8m0fnu, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz,
 ]
-tensors = {"z.scalar": torch.tensor(1.5), "empty": torch.zeros(0, 3), 'a "b"\\\n\u00e9': torch.ones(2, 1, 2)}
+tensors = {"z.scalar": torch.tensor(1.5), "empty": torch.zeros(0, 3), 'a "b"\\ \u00e9': torch.ones(2, 1, 2)}
 for dtype in dtypes:
     name = str(dtype).removeprefix("torch.")
     content = bits[:8] % 2 if dtype == torch.bool else bits

@@ -77,5 +77,14 @@ TEST(Count, HasACommaAtEachThousand) {
   EXPECT_EQ(count_text(4194304), "4,194,304");
 }
 
+TEST(Printable, EscapesWhatMovesACursorOrIsNoText) {
+  EXPECT_EQ(printable("sequential.0.wörd €"), "sequential.0.wörd €");
+  EXPECT_EQ(printable("a\x1b[2Jb"), "a\\x1b[2Jb");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable("\x7f\xc2\x9b\xff\xc3"), "\\x7f\\xc2\\x9b\\xff\\xc3");
+  EXPECT_EQ(printable("a\nb"), "a\\x0ab");
+  EXPECT_EQ(printable("a\nb\r", true), "a\nb\\x0d");
+}
+
 }  // namespace
 }  // namespace ckptbridge
