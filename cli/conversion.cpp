@@ -7,12 +7,17 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/comparison.h"
 #include "cli/console.h"
 #include "cli/report.h"
+#include "cli/result_file.h"
 #include "cli/setup.h"
 #include "cli/signals.h"
+#include "cli/version.h"
+#include "core/derive.h"
 #include "core/ledger.h"
 #include "core/pipeline.h"
+#include "core/verify.h"
 #include "core/words.h"
 
 namespace ckptbridge::cli {
@@ -31,6 +36,8 @@ unsigned parse_threads(const std::string& text) {
   return number;
 }
 
+}  // namespace
+
 Settings settings_of(const CommonOptions& options, Console& console) {
   Settings settings;
   settings.limits.threads = parse_threads(options.threads);
@@ -47,7 +54,15 @@ Settings settings_of(const CommonOptions& options, Console& console) {
   return settings;
 }
 
-}  // namespace
+void declare_reading_options(CommandLine& line, CommonOptions& options) {
+  line.heading("Common options");
+  line.option("--threads", "N", options.threads, "Threads that move bytes [as many as cores, 16]");
+  line.option("--memory", "SIZE", options.memory, "Bound of the buffers for tensor data [128MiB]");
+  line.option("--progress", "auto|json|none", options.progress, "Progress on standard error");
+  line.flag("--json", options.json, "Print the result as JSON");
+  line.flag("-v,--verbose", options.verbose, "Print more: notes, whole lists");
+  declare_plugin_dir(line);
+}
 
 void declare_common_options(CommandLine& line, CommonOptions& options) {
   line.heading("Common options");
@@ -56,14 +71,14 @@ void declare_common_options(CommandLine& line, CommonOptions& options) {
   line.flag("--resume", options.resume, "Go on where an interrupted run of this command stopped");
   line.option("--checkpoint", "SIZE", options.checkpoint,
               "What is lost at most when a run is killed [1GiB]");
-  line.option("--threads", "N", options.threads, "Threads that move bytes [as many as cores, 16]");
-  line.option("--memory", "SIZE", options.memory, "Bound of the buffers for tensor data [128MiB]");
   line.flag("--sync", options.sync, "Bring the output to the disk before it appears (default)");
   line.flag("--no-sync,--no-fsync", options.no_sync, "Leave that to the system: faster");
-  line.option("--progress", "auto|json|none", options.progress, "Progress on standard error");
-  line.flag("--json", options.json, "Print the result as JSON");
-  line.flag("-v,--verbose", options.verbose, "Print more: notes, whole lists");
-  declare_plugin_dir(line);
+  line.flag("--verify", options.verify, "Read OUT back and compare it with IN, as `verify` does");
+  line.option("--manifest", "FILE", options.manifest,
+              "Write the digests of all tensors, for `verify --manifest`");
+  line.option("--report", "FILE", options.report,
+              "Write what became of each tensor, and with which programs, as JSON");
+  declare_reading_options(line, options);
 }
 
 int perform(const Registry& registry, const Request& request, const CommonOptions& options) {
@@ -73,16 +88,36 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   const auto begin = std::chrono::steady_clock::now();
   Console console(parse_progress(options.progress, isatty(STDERR_FILENO) != 0), options.verbose);
   watch_signals();
-  Conversion conversion(registry, request, settings_of(options, console));
+  const Settings settings = settings_of(options, console);
+  const ResultFile manifest_file("--manifest", options.manifest, request, options.overwrite);
+  const ResultFile report_file("--report", options.report, request, options.overwrite);
+  Conversion conversion(registry, request, settings);
   prepare(conversion);
   if (!options.dry_run) convert(conversion);
 
   Report report{conversion, make_ledger(conversion.target, conversion.coverage, request.input)};
   report.done = !options.dry_run;
   report.whole_lists = options.verbose || options.dry_run;
+  if (report.done && (manifest_file.is_wanted() || report_file.is_wanted())) {
+    const Buffers buffers = make_buffers(settings.limits);
+    const Graph whole = with_known_partition(conversion, conversion.target, "--manifest");
+    report.digests = make_digest_list(whole, buffers, settings.feedback);
+    conversion.arena.sources.require_unchanged();
+    if (manifest_file.is_wanted()) {
+      manifest_file.write(digest_list_json(*report.digests, kVersion));
+    }
+  }
+  if (report.done && options.verify) {
+    report.verified = verify_against_source(registry, request, settings);
+  }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  fmt::print("{}", options.json ? report_json(report) : report_text(report));
-  return 0;
+  if (report_file.is_wanted()) report_file.write(full_report_json(report));
+  if (options.json) {
+    fmt::print("{}", report_json(report));
+  } else {
+    print_text(report_text(report));
+  }
+  return report.verified ? exit_code(*report.verified) : 0;
 }
 
 }  // namespace ckptbridge::cli

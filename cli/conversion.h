@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/console.h"
 #include "core/conversion.h"
 #include "core/registry.h"
 
@@ -22,11 +23,21 @@ struct CommonOptions {
   bool dry_run = false;
   bool json = false;
   bool verbose = false;
+  bool verify = false;
+  std::string manifest;  // files to write
+  std::string report;
 };
 
 void declare_common_options(CommandLine& line, CommonOptions& options);
 
-// Converts, or with dry_run plans, and prints the result. Gives the exit code.
+// Those of them that verbs take which write nothing.
+void declare_reading_options(CommandLine& line, CommonOptions& options);
+
+// The settings that they stand for. Throws INVALID_ARGUMENT. The console must outlive them.
+Settings settings_of(const CommonOptions& options, Console& console);
+
+// Converts, or with dry_run plans, and prints the result; verifies it and writes manifest and
+// report where asked for. Gives the exit code.
 int perform(const Registry& registry, const Request& request, const CommonOptions& options);
 
 }  // namespace ckptbridge::cli

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/comparison.h"
 #include "core/words.h"
 
 namespace ckptbridge::cli {
@@ -116,6 +117,7 @@ std::string report_text(const Report& report) {
   for (const auto& plugin : foreign_plugins(run)) {
     text += fmt::format("plugin from elsewhere: {}\n", plugin);
   }
+  if (report.verified) text += comparison_text(*report.verified, report.whole_lists);
   for (const auto& warning : run.warnings) text += fmt::format("warning: {}\n", warning);
   return text;
 }

@@ -1,6 +1,11 @@
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/comparison.h"
 #include "cli/report.h"
+#include "cli/report_tensors.h"
+#include "cli/version.h"
+#include "core/digest.h"
 
 namespace ckptbridge::cli {
 namespace {
@@ -41,11 +46,9 @@ ordered_json rounded_json(const Ledger& ledger) {
   return result;
 }
 
-}  // namespace
-
-std::string report_json(const Report& report) {
+ordered_json result_json(const Report& report) {
   const Conversion& run = report.conversion;
-  const ordered_json json = {
+  ordered_json json = {
       {"done", report.done},
       {"already_complete", run.is_complete},
       {"input", run.request.input.string()},
@@ -66,7 +69,52 @@ std::string report_json(const Report& report) {
       {"notes", run.arena.notes},
       {"warnings", run.warnings},
       {"seconds", report.seconds}};
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  if (report.verified) json["verified"] = comparison_json(*report.verified);
+  return json;
+}
+
+std::string text_of(const ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+// The plugins of the chain: what ran, down to the bytes of the libraries.
+ordered_json plugins_json(const Conversion& run) {
+  ordered_json result = ordered_json::array();
+  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
+    const Manifest& manifest = manifest_of(run, i);
+    result.push_back({{"id", manifest.id},
+                      {"version", manifest.version},
+                      {"library", manifest.library_path().string()},
+                      {"library_digest", digest_of_file(manifest.library_path())}});
+  }
+  return result;
+}
+
+ordered_json inputs_json(const Sources& sources) {
+  ordered_json result = ordered_json::array();
+  for (std::uint32_t id = 1; id <= sources.count(); ++id) {
+    ordered_json file = {{"file", sources.name(id)}, {"size", sources.size(id)}};
+    if (sources.pieces(id).size() > 1) file["pieces"] = sources.pieces(id);
+    result.push_back(file);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string report_json(const Report& report) { return text_of(result_json(report), 2); }
+
+std::string full_report_json(const Report& report) {
+  const Conversion& run = report.conversion;
+  // The mark comes first: ResultFile knows its files by it.
+  ordered_json json = {{"ckptbridge_report", 1},
+                       {"version", kVersion},
+                       {"plugin_abi", fmt::format("{}.{}", CKB_ABI_MAJOR, CKB_ABI_MINOR)}};
+  json.update(result_json(report));
+  json["plugins"] = plugins_json(run);
+  json["inputs"] = inputs_json(run.arena.sources);
+  json["tensors"] = tensors_json(report);
+  return text_of(json, 1);
 }
 
 }  // namespace ckptbridge::cli

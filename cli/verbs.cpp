@@ -15,6 +15,9 @@ const std::vector<Verb>& verbs() {
        convert},
       {"run", "run a chain of plugins: reader path=IN ! transform ! writer path=OUT", nullptr, run},
       {"plan", "say what convert, run or a preset would do, and stop", plan, nullptr},
+      {"verify", "read an output back and compare it with its source, or with digests", verify,
+       nullptr},
+      {"diff", "compare two checkpoints of any formats, tensor by tensor", diff, nullptr},
       {"inspect", "say what a checkpoint is and what can be done with it", inspect, nullptr},
       {"plugins", "list the plugins, and where they were looked for", plugins, nullptr},
       {"profiles", "list model profiles, show one, or check your own", profiles, nullptr},
@@ -60,9 +63,9 @@ std::string overview() {
       "\nOptions:\n"
       "  -h, --help         print this; behind a verb, what the verb takes\n"
       "  --version          print the version\n"
-      "\nExit codes: 0 done, 1 a bug, 2 usage, 3 input invalid, incomplete or unsupported, 5 "
-      "output "
-      "exists,\n6 no space or I/O error, 7 memory bound impossible, 75 interrupted.\n";
+      "\nExit codes: 0 done, 1 a bug, 2 usage, 3 input invalid, incomplete or unsupported, 4 "
+      "differences\nfound, 5 output exists, 6 no space or I/O error, 7 memory bound impossible, 75 "
+      "interrupted.\n";
   return text;
 }
 

@@ -16,6 +16,8 @@ int convert_to_nemo(const Arguments& arguments, bool dry_run);
 int convert_checkpoint_model_parallel_evo2(const Arguments& arguments, bool dry_run);
 int convert_zero3_to_zero1(const Arguments& arguments, bool dry_run);
 int plan(const Arguments& arguments);
+int verify(const Arguments& arguments);
+int diff(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int plugins(const Arguments& arguments);
 int profiles(const Arguments& arguments);

@@ -1,0 +1,77 @@
+#include "cli/comparison.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/exit_code.h"
+#include "core/words.h"
+
+namespace ckptbridge::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string counted(std::uint64_t count, const char* one) {
+  return fmt::format("{} {}{}", count_text(count), one, count == 1 ? "" : "s");
+}
+
+ordered_json form_json(const Form& form) {
+  return {{"dtype", dtype_name(form.dtype)}, {"shape", form.shape}};
+}
+
+ordered_json difference_json(const TensorDifference& difference) {
+  ordered_json json = {{"kind", difference_name(difference.kind)}, {"name", difference.name}};
+  if (!difference.role.empty()) json["role"] = difference.role;
+  if (difference.mp_world_size > 1) {
+    json["mp_rank"] = difference.mp_rank;
+    json["mp_world_size"] = difference.mp_world_size;
+  }
+  if (difference.expected) json["expected"] = form_json(*difference.expected);
+  if (difference.found) json["found"] = form_json(*difference.found);
+  if (difference.count > 0) json["elements"] = difference.count;
+  json["text"] = difference.text;
+  return json;
+}
+
+}  // namespace
+
+std::string comparison_text(const Comparison& comparison, bool verbose) {
+  std::string text;
+  for (const TensorDifference& difference : comparison.differences) {
+    text += "different: " + line_of(difference) + "\n";
+  }
+  if (verbose) {
+    for (const std::string& object : comparison.not_compared) {
+      text += "not compared: " + object + "\n";
+    }
+  }
+  std::string what =
+      fmt::format("{} with {}", counted(comparison.tensors, "tensor"), size_text(comparison.bytes));
+  if (comparison.objects > 0) what += ", " + counted(comparison.objects, "object");
+  if (!verbose && !comparison.not_compared.empty()) {
+    what += fmt::format("; {} not compared", counted(comparison.not_compared.size(), "object"));
+  }
+  return text + (comparison.differences.empty()
+                     ? fmt::format("equal: {}\n", what)
+                     : fmt::format("{} found; compared: {}\n",
+                                   counted(comparison.differences.size(), "difference"), what));
+}
+
+ordered_json comparison_json(const Comparison& comparison) {
+  ordered_json differences = ordered_json::array();
+  for (const TensorDifference& difference : comparison.differences) {
+    differences.push_back(difference_json(difference));
+  }
+  return {{"equal", comparison.differences.empty()},
+          {"tensors", comparison.tensors},
+          {"bytes", comparison.bytes},
+          {"objects", comparison.objects},
+          {"differences", differences},
+          {"not_compared", comparison.not_compared}};
+}
+
+int exit_code(const Comparison& comparison) {
+  return comparison.differences.empty() ? 0 : kDifferencesFound;
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,167 @@
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.h"
+
+namespace ckptbridge {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+
+const std::string kMp8 = golden("zero1/z1_mp8");
+const std::string kMp1 = golden("zero1/z1_mp1");
+
+class Verify : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  Outcome reshard(const std::string& mp_size, const std::string& output,
+                  const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"convert", kMp8,        path(output), "--to",
+                                          "zero1",   "--mp-size", mp_size,      "--no-sync"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return command(arguments);
+  }
+
+  // Changes the first occurrence of a tensor's bytes: those behind the pickle of a rank file.
+  void change_a_byte(const std::string& output) const {
+    const auto file = folder_ / (output + "/mp_rank_00_model_states.pt");
+    std::string bytes = TempFolder::text_of(file);
+    bytes[bytes.size() / 2] ^= 1;
+    folder_.write(output + "/mp_rank_00_model_states.pt", bytes);
+  }
+
+  const TempFolder folder_;
+};
+
+TEST_F(Verify, FindsAConversionEqualToItsSource) {
+  const auto outcome = reshard("2", "out", {"--verify"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("wrote "), HasSubstr("equal: ")));
+  const auto later = command({"verify", path("out"), "--against", kMp8, "--mp-size", "2"});
+  EXPECT_EQ(later.code, 0) << later.out << later.err;
+  EXPECT_THAT(later.out, HasSubstr("equal: "));
+}
+
+TEST_F(Verify, ListsWhatDiffersAndEndsWith4) {
+  ASSERT_EQ(reshard("2", "out", {"--manifest", path("digests.json")}).code, 0);
+  change_a_byte("out");
+  const auto against = command({"verify", path("out"), "--against", kMp8, "--mp_size", "2"});
+  EXPECT_EQ(against.code, 4) << against.out << against.err;
+  EXPECT_THAT(against.out, AllOf(HasSubstr("different: "), HasSubstr(", rank 0 of 2: 1 of "),
+                                 HasSubstr("1 difference found; compared: ")));
+  const auto digests = command({"verify", path("out"), "--manifest", path("digests.json")});
+  EXPECT_EQ(digests.code, 4) << digests.out << digests.err;
+  EXPECT_THAT(digests.out, HasSubstr("different: "));
+  const auto report = json::parse(
+      command({"verify", path("out"), "--against", kMp8, "--mp-size", "2", "--json"}).out);
+  EXPECT_EQ(report["equal"], false);
+  ASSERT_EQ(report["differences"].size(), 1u);
+  EXPECT_EQ(report["differences"][0]["kind"], "elements");
+  EXPECT_EQ(report["differences"][0]["elements"], 1);
+}
+
+TEST_F(Verify, KnowsATensorByItsDigestForAnyNumberOfRanks) {
+  ASSERT_EQ(reshard("2", "two", {"--manifest", path("two.json")}).code, 0);
+  ASSERT_EQ(reshard("4", "four", {"--manifest", path("four.json")}).code, 0);
+  EXPECT_EQ(TempFolder::text_of(folder_ / "two.json"), TempFolder::text_of(folder_ / "four.json"));
+  for (const std::string& checkpoint : {kMp8, kMp1, path("two"), path("four")}) {
+    const auto outcome = command({"verify", checkpoint, "--manifest", path("four.json")});
+    EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  }
+}
+
+TEST_F(Verify, WritesDigestsInTheOrderOfNames) {
+  ASSERT_EQ(reshard("1", "out", {"--manifest", path("digests.json")}).code, 0);
+  const auto list = json::parse(TempFolder::text_of(folder_ / "digests.json"));
+  EXPECT_EQ(list["ckptbridge_digests"], 1);
+  EXPECT_EQ(list["digest"], "xxh3-128");
+  EXPECT_EQ(list["names"], "savanna");
+  std::vector<std::string> names;
+  for (const auto& tensor : list["tensors"]) {
+    names.push_back(tensor["name"]);
+    EXPECT_EQ(tensor["digest"].get<std::string>().size(), 32u);
+  }
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  EXPECT_THAT(names, Contains("sequential.2.pre_mlp_layernorm.scale").Times(testing::AtMost(1)));
+}
+
+TEST_F(Verify, RefusesAListOfDigestsThatIsNone) {
+  folder_.write("other.json", R"({"tensors": []})");
+  const auto outcome = command({"verify", kMp1, "--manifest", path("other.json")});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("is no list of digests"));
+  EXPECT_EQ(command({"verify", kMp1, "--manifest", path("nothing.json")}).code, 3);
+  EXPECT_EQ(command({"verify", kMp1}).code, 2);
+}
+
+TEST_F(Verify, NeverWritesAListOverWhatIsNotItsOwn) {
+  folder_.write("precious.json", "{}");
+  const auto there = reshard("2", "out", {"--manifest", path("precious.json"), "--overwrite"});
+  EXPECT_EQ(there.code, 5);
+  EXPECT_THAT(there.err, HasSubstr("precious.json exists already, and is not of this program"));
+  const auto inside = reshard("2", "out", {"--report", path("out/report.json")});
+  EXPECT_EQ(inside.code, 2);
+  EXPECT_THAT(inside.err, HasSubstr("holds a checkpoint and nothing else"));
+  EXPECT_FALSE(boost::filesystem::exists(folder_ / "out"));
+  EXPECT_EQ(TempFolder::text_of(folder_ / "precious.json"), "{}");
+}
+
+TEST_F(Verify, ReportsWhereEachTensorComesFrom) {
+  const auto outcome = reshard("2", "out", {"--report", path("report.json"), "--verify"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = json::parse(TempFolder::text_of(folder_ / "report.json"));
+  EXPECT_EQ(report["ckptbridge_report"], 1);
+  EXPECT_EQ(report["plugin_abi"], "1.0");
+  EXPECT_EQ(report["plugins"].size(), 3u);
+  EXPECT_EQ(report["plugins"][1]["id"], "mp-resharder");
+  EXPECT_EQ(report["plugins"][1]["library_digest"].get<std::string>().size(), 32u);
+  EXPECT_EQ(report["inputs"].size(), 8u);
+  EXPECT_EQ(report["verified"]["equal"], true);
+  EXPECT_TRUE(report.contains("left_out"));
+  const auto& tensors = report["tensors"];
+  ASSERT_FALSE(tensors.empty());
+  const auto split = std::find_if(tensors.begin(), tensors.end(), [](const json& tensor) {
+    return tensor["name"] == "sequential.2.mlp.w1.weight" && tensor["mp_rank"] == 1;
+  });
+  ASSERT_NE(split, tensors.end());
+  EXPECT_EQ((*split)["sources"].size(), 4u);
+  EXPECT_THAT((*split)["sources"][0]["file"].get<std::string>(), HasSubstr("mp_rank_04"));
+  EXPECT_EQ((*split)["operations"], json({"concat along 0"}));
+  EXPECT_EQ((*split)["digest"].get<std::string>().size(), 32u);
+}
+
+TEST(Diff, FindsOneModelOnDifferentRanksEqual) {
+  const auto outcome = command({"diff", kMp8, kMp1});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("equal: "));
+}
+
+TEST(Diff, ListsWhatIsMissingAndOfAnotherForm) {
+  const auto outcome = command({"diff", golden("nemo2/input_tiny.pt"), golden("zero1/z1_mp1")});
+  EXPECT_EQ(outcome.code, 4) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("different: "), HasSubstr("found; compared: ")));
+  const auto report = json::parse(
+      command({"diff", golden("nemo2/input_tiny.pt"), golden("zero1/z1_mp1"), "--json"}).out);
+  EXPECT_EQ(report["equal"], false);
+}
+
+TEST(Diff, TellsOfReplicasThatDifferInsideACheckpoint) {
+  const auto outcome =
+      command({"diff", golden("zero1/z1_mp2_skew"), golden("zero1/reshard_skew2to1")});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("sequential.7.norm.weight: rank 1: 1 of 64 elements differ"));
+}
+
+TEST(Diff, RefusesNamesThatNothingMaps) {
+  const auto outcome = command({"diff", golden("zero1/z1_mp1"), golden("cli/other_model.pt")});
+  EXPECT_EQ(outcome.code, 4) << outcome.out
+                             << outcome.err;  // unknown names are compared as they are
+}
+
+}  // namespace
+}  // namespace ckptbridge
