@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/unpickler.h"
 
@@ -31,6 +32,7 @@ StateFile::StateFile(plugin::Graph& out, const LogicalFile& file)
       file_(out.open_file(file.pieces)),
       source_(out, file_, file.name),
       pt_(read_pieces(source_, file)) {
+  tf::warn_of_dangers(pt_.values, source_.name());
   for (const auto& [key, storage] : pt_.storages) {
     out_.add_storage(file_, storage.offset, storage.size);
   }
@@ -50,6 +52,12 @@ ckb_node StateFile::extent(const tf::Tensor& tensor) {
 
 void StateFile::add_object(const std::string& name, tf::ValueId value, int mp_rank) {
   tf::Bytes text = tf::pickle(pt_.values, value);
+  bool has_storages = false;
+  tf::for_each_reachable(pt_.values, value, [&](tf::ValueId id) {
+    has_storages = has_storages || pt_.values.kind(id) == tf::Kind::kPersistentId;
+  });
+  // Nearly all have none, and need no copy of their own.
+  if (!has_storages) return out_.add_object(name, "pickle", text, {}, mp_rank);
   std::vector<ckb_node> storages;
   tf::Values own;
   const tf::ValueId root = tf::unpickle(own, text, source_.name() + ": " + name).root;
@@ -60,7 +68,7 @@ void StateFile::add_object(const std::string& name, tf::ValueId value, int mp_ra
     if (storage.count > 0) touched_.insert(pt_.home(storage));
     return std::to_string(storages.size() - 1);
   });
-  if (!storages.empty()) text = tf::pickle(own, root);
+  text = tf::pickle(own, root);
   out_.add_object(name, "pickle", text, storages, mp_rank);
 }
 

@@ -7,6 +7,7 @@
 
 #include "ckptbridge/plugin.hpp"
 #include "plugins/torch_file/byte_source.h"
+#include "plugins/torch_file/dangerous.h"
 #include "plugins/torch_file/zip_layout.h"
 
 namespace ckptbridge::torch_file {
@@ -28,6 +29,13 @@ class HostSource final : public ByteSource {
   ckb_file file_;
   std::string name_;
 };
+
+// Tells the user of functions in the file's pickle that only an attack needs (dangerous.h).
+inline void warn_of_dangers(const Values& values, const std::string& file) {
+  const std::string warning = warning_of(dangerous_names(values));
+  constexpr int kWarning = 2;
+  if (!warning.empty()) plugin::host->log(plugin::host, kWarning, (file + ": " + warning).c_str());
+}
 
 // Puts a .pt at offset of an output file; payloads: the value of each storage, by its number.
 inline void put_torch_file(plugin::Layout& layout, std::uint32_t file, std::uint64_t offset,
