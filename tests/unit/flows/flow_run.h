@@ -23,6 +23,7 @@ class FlowRun {
   }
 
   const TempFolder& folder() const { return folder_; }
+  const Registry& registry() const { return registry_; }
   boost::filesystem::path out() const { return folder_ / "out"; }
 
   // What the reader says of input. Throws what the pipeline throws, as all below.
