@@ -114,10 +114,21 @@ class Pickler {
 
   void put(ValueId id);
   bool get(ValueId id);
+  // Memoizes what was written last, and gives its index; writes what has an index again.
+  std::uint32_t put_new();
+  void get_index(std::uint32_t index);
 
   const Values& values_;
   Uses uses_;
   std::unordered_map<ValueId, std::uint32_t> memo_;
+  std::uint32_t memo_size_ = 0;
+  // The class of sets and of frozensets, which are no values: how often they were named, up to 2,
+  // and the index in the memo from then on. A million sets must not name it a million times.
+  struct SetClass {
+    int times = 0;
+    std::uint32_t index = 0;
+  };
+  SetClass set_classes_[2];
   std::vector<Todo> todo_;
   Bytes out_;
 };
@@ -157,28 +168,36 @@ Bytes Pickler::run(ValueId root) {
 // In a cycle, whatever is entered again must be in the memo, or there would be no end.
 void Pickler::put(ValueId id) {
   if (!uses_.has_cycle && !uses_.repeated.contains(id)) return;
-  const auto index = static_cast<std::uint32_t>(memo_.size());
-  if (!memo_.emplace(id, index).second) return;
-  if (index < 256) {
+  if (!memo_.emplace(id, memo_size_).second) return;
+  put_new();
+}
+
+std::uint32_t Pickler::put_new() {
+  if (memo_size_ < 256) {
     emit(Opcode::kBinPut);
-    number<std::uint8_t>(static_cast<std::uint8_t>(index));
+    number<std::uint8_t>(static_cast<std::uint8_t>(memo_size_));
   } else {
     emit(Opcode::kLongBinPut);
-    number<std::uint32_t>(index);
+    number<std::uint32_t>(memo_size_);
   }
+  return memo_size_++;
 }
 
 bool Pickler::get(ValueId id) {
   const auto found = memo_.find(id);
   if (found == memo_.end()) return false;
-  if (found->second < 256) {
+  get_index(found->second);
+  return true;
+}
+
+void Pickler::get_index(std::uint32_t index) {
+  if (index < 256) {
     emit(Opcode::kBinGet);
-    number<std::uint8_t>(static_cast<std::uint8_t>(found->second));
+    number<std::uint8_t>(static_cast<std::uint8_t>(index));
   } else {
     emit(Opcode::kLongBinGet);
-    number<std::uint32_t>(found->second);
+    number<std::uint32_t>(index);
   }
-  return true;
 }
 
 void Pickler::write_int(std::int64_t value) {
@@ -374,7 +393,14 @@ void Pickler::close_call(ValueId id, Opcode opcode, int above) {
 }
 
 void Pickler::open_set(ValueId id) {
-  write_global("builtins", values_.kind(id) == Kind::kSet ? "set" : "frozenset");
+  const bool is_frozen = values_.kind(id) == Kind::kFrozenSet;
+  SetClass& named = set_classes_[is_frozen ? 1 : 0];
+  if (named.times == 2) {
+    get_index(named.index);
+  } else {
+    write_global("builtins", is_frozen ? "frozenset" : "set");
+    if (++named.times == 2) named.index = put_new();
+  }
   emit(Opcode::kEmptyList);
   const auto elements = values_.elements(id);
   later(Step::kCloseSet, id);

@@ -209,6 +209,20 @@ CentralEntry read_entry(const ByteSource& source, std::span<const std::byte>& da
   return entry;
 }
 
+// torch's padding is such a field, and the length of them all says where the data begin: fields
+// that do not fill it exactly mean that it was changed.
+void require_whole_fields(const ByteSource& source, std::span<const std::byte> extra,
+                          const std::string& name) {
+  while (extra.size() >= 4) {
+    const std::size_t size = load<std::uint16_t>(extra.subspan(2));
+    if (size > extra.size() - 4) break;
+    extra = extra.subspan(4 + size);
+  }
+  if (!extra.empty()) {
+    corrupt(source, "record " + name + " has a header whose fields do not fill it");
+  }
+}
+
 // Where the data begins, by the local header; it and the data end before `limit`.
 std::uint64_t data_offset(const ByteSource& source, Cursor& cursor, const CentralEntry& entry,
                           std::uint64_t limit) {
@@ -225,6 +239,9 @@ std::uint64_t data_offset(const ByteSource& source, Cursor& cursor, const Centra
     corrupt(source, "record " + entry.name + " has another name in its header at byte " +
                         std::to_string(entry.header_offset));
   }
+  require_whole_fields(source,
+                       cursor.at(entry.header_offset + kLocalSize + name_size, extra_size, what),
+                       entry.name);
   const std::uint64_t begin = entry.header_offset + kLocalSize + name_size + extra_size;
   if (begin > limit || entry.size > limit - begin) {
     corrupt(source, "record " + entry.name + " has " + std::to_string(entry.size) +

@@ -113,6 +113,19 @@ TEST(Pickler, NamesModulesAsProtocol2Does) {
                            "c__builtin__\nset\n."));
 }
 
+TEST(Pickler, NamesTheClassOfManySetsTwice) {
+  Values values;
+  std::vector<ValueId> sets;
+  for (int i = 0; i < 1000; ++i) sets.push_back(values.set({values.integer(i)}));
+  const Bytes data = pickle(values, values.list(sets));
+  EXPECT_LT(data.size(), 1000U * 20);
+  Values second;
+  const ValueId root = unpickle(second, data, "x").root;
+  ASSERT_EQ(second.elements(root).size(), 1000U);
+  EXPECT_EQ(second.kind(second.elements(root)[999]), Kind::kSet);
+  EXPECT_EQ(second.as_int(second.elements(second.elements(root)[999])[0]), 999);
+}
+
 TEST(Pickler, DoesNotMindDepth) {
   Values values;
   ValueId value = values.list();

@@ -183,6 +183,15 @@ TEST(ZipReader, RefusesHeadersOfAnotherName) {
             "x.pt: record archive/data.pkl has another name in its header at byte 0");
 }
 
+// The length of the padding says where the data begin: one bit, and a tensor is another.
+TEST(ZipReader, RefusesPaddingWhoseLengthWasChanged) {
+  Bytes file = golden("tiny_sd.pt");
+  constexpr std::size_t kPaddingLength = 854 + 28;  // of data/0
+  file[kPaddingLength] ^= std::byte{4};
+  EXPECT_EQ(error_of([&] { read(file); }),
+            "x.pt: record tiny_sd/data/0 has a header whose fields do not fill it");
+}
+
 TEST(ZipReader, RefusesCountsThatTheDirectoryCannotHold) {
   EXPECT_EQ(error({{{}}, "", "", 60'000}),
             "x.pt: its directory of 62 bytes cannot hold 60001 entries");
