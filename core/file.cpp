@@ -174,11 +174,18 @@ void File::will_need(uint64_t offset, uint64_t size) const noexcept {
   ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
 }
 
-void File::write_back(uint64_t offset, uint64_t size, bool wait) const noexcept {
+void File::write_back(uint64_t offset, uint64_t size, bool wait) const {
   if (!is_range(offset, size)) return;
   constexpr unsigned kWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-  ::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
-                    SYNC_FILE_RANGE_WRITE | (wait ? kWait : 0));
+  const auto call = [&] {
+    return ::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
+                             SYNC_FILE_RANGE_WRITE | (wait ? kWait : 0));
+  };
+  // Where a file system has no such call, sync() does all of it.
+  if (retried(call) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT)) {
+    throw file_error(errno, path_,
+                     fmt::format("cannot bring {} bytes at {} to the disk", size, offset));
+  }
 }
 
 void File::drop_cache(uint64_t offset, uint64_t size) const noexcept {

@@ -47,11 +47,13 @@ class File {
   void write_at(uint64_t offset, std::span<const std::byte> data) const;
   // The contents and the size are on the disk afterwards.
   void sync() const;
-  // Hints to the page cache, which never fail: a range is read soon; it is to go to the disk now,
-  // or has to be there before this returns; it and the 2 MiB before it are not needed again, where
-  // they are on the disk.
+  // A range is to go to the disk now, or, with wait, is there when this returns, but for what a
+  // power cut can lose. What the disk did not take is IO here: the kernel tells it only once, and
+  // sync() would not hear of it.
+  void write_back(uint64_t offset, uint64_t size, bool wait) const;
+  // Hints to the page cache, which never fail: a range is read soon; it and the 2 MiB before it are
+  // not needed again, where they are on the disk.
   void will_need(uint64_t offset, uint64_t size) const noexcept;
-  void write_back(uint64_t offset, uint64_t size, bool wait) const noexcept;
   void drop_cache(uint64_t offset, uint64_t size) const noexcept;
   // Network file systems report lost writes here. The destructor closes too, but in silence.
   void close();
