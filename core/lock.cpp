@@ -85,15 +85,15 @@ fs::path fresh_lock(const fs::path& folder) {
   return folder / fmt::format("{}{}-{}", kFreshLock, token(this_process()), ::gettid());
 }
 
-// Makes the lock, unless there is one. It appears with its text, so that a process that is killed
-// meanwhile leaves no lock that names nobody.
-bool make_lock(const fs::path& folder, const std::string& text) {
+// Makes folder/name, unless there is one. It appears with its text, so that a process that is
+// killed meanwhile leaves no file that names nobody.
+bool make_whole(const fs::path& folder, const std::string& name, const std::string& text) {
   const fs::path fresh = fresh_lock(folder);
   boost::system::error_code ignored;
   fs::remove(fresh, ignored);
   if (!create_small(fresh, text)) return false;
   try {
-    const bool is_made = rename_if_free(fresh, folder / "lock");
+    const bool is_made = rename_if_free(fresh, folder / name);
     fs::remove(fresh, ignored);
     return is_made;
   } catch (const Error& error) {
@@ -104,15 +104,29 @@ bool make_lock(const fs::path& folder, const std::string& text) {
   }
 }
 
-// Replaces the lock of a dead process; false if it was no longer that one's. Of several processes
-// that saw the same dead owner, one can make its takeover file; the others wait. The lock is
-// replaced by a rename, so that it is never absent, and read again before, so that a process that
-// slept since it looked cannot take a newer owner's lock: only who has the takeover file of a dead
+// Makes this process the one that may replace the lock of a dead process: one process can make its
+// takeover file. Where that one was killed meanwhile, it is inherited from in the same way. Gives
+// the file made; empty if another process was first.
+fs::path become_heir(const fs::path& folder, LockOwner dead, const std::string& text) {
+  constexpr int kMostHeirs = 64;
+  for (int i = 0; i < kMostHeirs; ++i) {
+    const std::string name = kTakeover + token(dead);
+    if (make_whole(folder, name, text)) return folder / name;
+    LockOwner heir;
+    if (!parse_lock(read_small(folder / name), heir) || !is_dead(heir)) return {};
+    dead = heir;
+  }
+  return {};
+}
+
+// Replaces the lock of a dead process; false if it was no longer that one's, or others do it. The
+// lock is replaced by a rename, so that it is never absent, and read again before, so that a
+// process that slept since it looked cannot take a newer owner's lock: only the heir of a dead
 // owner replaces that owner's lock.
 bool take_over(const fs::path& folder, const LockOwner& dead, const std::string& text) {
   const fs::path lock = folder / "lock";
-  const fs::path takeover = folder / (kTakeover + token(dead));
-  if (!create_small(takeover, text)) return false;
+  const fs::path takeover = become_heir(folder, dead, text);
+  if (takeover.empty()) return false;
   bool taken = read_small(lock) == lock_text(dead);
   const fs::path fresh = fresh_lock(folder);
   boost::system::error_code ignored;
@@ -196,7 +210,7 @@ LockResult lock_folder(const fs::path& folder, const std::string& what) {
   const fs::path lock = folder / "lock";
   const std::string own = lock_text(this_process());
   for (int i = 0; i < kTries; ++i) {
-    if (make_lock(folder, own)) return LockResult::kFresh;
+    if (make_whole(folder, "lock", own)) return LockResult::kFresh;
     const std::string text = read_small(lock);
     LockOwner owner;
     if (parse_lock(text, owner)) {

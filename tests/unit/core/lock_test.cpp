@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include "tests/unit/core/dead_process.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -105,6 +106,27 @@ TEST(Lock, OfADeadProcessIsTakenOver) {
   EXPECT_EQ(lock_folder(folder.path(), "out"), LockResult::kTakenOver);
   EXPECT_EQ(TempFolder::text_of(folder / "lock"), lock_text(this_process()));
   EXPECT_EQ(folder.tree(), std::set<std::string>{"lock"});
+}
+
+// Killed between its takeover file and its lock; and so was the one after it.
+TEST(Lock, OfADeadProcessIsTakenOverAfterAHeirThatWasKilled) {
+  TempFolder folder;
+  std::vector<LockOwner> dead;
+  for (int i = 0; i < 3; ++i) {
+    LockOwner owner;
+    ASSERT_TRUE(parse_lock(dead_lock(), owner));
+    owner.start = static_cast<uint64_t>(i + 1);
+    dead.push_back(owner);
+  }
+  const auto takeover = [](const LockOwner& owner) {
+    return "takeover-" + std::to_string(owner.pid) + "-" + std::to_string(owner.start) + "-" +
+           owner.boot;
+  };
+  folder.write("lock", lock_text(dead[0]));
+  folder.write(takeover(dead[0]), lock_text(dead[1]));
+  folder.write(takeover(dead[1]), lock_text(dead[2]));
+  EXPECT_EQ(lock_folder(folder.path(), "out"), LockResult::kTakenOver);
+  EXPECT_EQ(TempFolder::text_of(folder / "lock"), lock_text(this_process()));
 }
 
 TEST(Lock, OfADeadProcessIsTakenOverByOneOnly) {
