@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <string>
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -16,7 +17,6 @@
 #include <ATen/ops/isinf.h>
 #include <ATen/ops/isnan.h>
 #include <ATen/ops/quantile.h>
-#include <fmt/format.h>
 
 #include "ckptbridge/draft/compute.h"
 #include "ckptbridge/plugin.hpp"
@@ -51,8 +51,8 @@ std::optional<at::ScalarType> torch_type(Dtype dtype) {
 at::ScalarType require_torch_type(Dtype dtype) {
   const auto type = torch_type(dtype);
   if (!type) {
-    throw Error(CKB_UNSUPPORTED, fmt::format("the installed libtorch does not compute with {}",
-                                             ckptbridge::dtype_name(dtype)));
+    throw Error(CKB_UNSUPPORTED,
+                "the installed libtorch does not compute with " + ckptbridge::dtype_name(dtype));
   }
   return *type;
 }
@@ -65,7 +65,7 @@ at::Tensor borrowed(Dtype dtype, std::uint64_t count, const void* values) {
   }();
   static_cast<void>(one_thread);
   if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("{} elements are too many", count));
+    throw Error(CKB_INVALID_ARGUMENT, std::to_string(count) + " elements are too many");
   }
   return at::from_blob(const_cast<void*>(values), {static_cast<std::int64_t>(count)},
                        at::TensorOptions().dtype(require_torch_type(dtype)));
@@ -117,8 +117,9 @@ ckb_status compare(std::uint64_t count, ckb_dtype first_dtype, const void* first
   return guard(error, [&] {
     require_whole(sum);
     if (!(rtol >= 0) || !(atol >= 0)) {
-      throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("tolerances are 0 or more, found rtol {} and atol {}", rtol, atol));
+      throw Error(CKB_INVALID_ARGUMENT, "tolerances are 0 or more, found rtol " +
+                                            std::to_string(rtol) + " and atol " +
+                                            std::to_string(atol));
     }
     const at::Tensor a = as_doubles(first_dtype, count, first);
     const at::Tensor b = as_doubles(second_dtype, count, second);
@@ -159,9 +160,9 @@ ckb_status histogram(ckb_dtype dtype, std::uint64_t count, const void* values, d
                      double high, std::uint32_t bins, std::uint64_t* counts, ckb_error* error) {
   return guard(error, [&] {
     if (!(low < high) || !std::isfinite(low) || !std::isfinite(high) || bins == 0) {
-      throw Error(
-          CKB_INVALID_ARGUMENT,
-          fmt::format("a histogram of {} bins from {} to {} has no parts", bins, low, high));
+      throw Error(CKB_INVALID_ARGUMENT, "a histogram of " + std::to_string(bins) + " bins from " +
+                                            std::to_string(low) + " to " + std::to_string(high) +
+                                            " has no parts");
     }
     const at::Tensor finite = finite_ones(as_doubles(dtype, count, values));
     const at::Tensor found = at::histc(finite, bins, low, high).to(at::kLong).contiguous();
