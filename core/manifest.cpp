@@ -278,6 +278,7 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
   manifest.contains = object.strings("contains");
   manifest.begins_with = object.string_or("begins_with", "");
   manifest.owns = object.strings("owns");
+  manifest.edits = object.strings("edits");
   manifest.on_difference = object.string_or("on_difference", "");
   manifest.properties = object.string_map("properties");
   manifest.text =

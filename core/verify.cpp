@@ -43,6 +43,17 @@ void compare_digests(const DigestList& expected, const DigestList& found, Compar
   }
 }
 
+// What the writer says that it changes, as far as it is there: what is missing stays a difference.
+void add_edits(const Manifest& writer, const Graph& found, std::vector<ObjectDrop>& left_out) {
+  for (const std::string& name : writer.edits) {
+    const auto& objects = found.objects();
+    if (std::any_of(objects.begin(), objects.end(),
+                    [&](const Object& object) { return object.name == name; })) {
+      left_out.push_back({name, "changed by the writer"});
+    }
+  }
+}
+
 std::string names_text(const std::string& names) { return names.empty() ? "no known" : names; }
 
 }  // namespace
@@ -68,9 +79,10 @@ Comparison verify_against_source(const Registry& registry, Request wanted,
   const auto drops_before = source.arena.object_drops.size();
   // For what it leaves out, with its reasons; what it would write is not looked at.
   lay_out(source);
-  const std::vector<ObjectDrop> left_out(
+  std::vector<ObjectDrop> left_out(
       source.arena.object_drops.begin() + static_cast<std::ptrdiff_t>(drops_before),
       source.arena.object_drops.end());
+  add_edits(manifest_of(source, source.chain.steps.size() - 1), written.source, left_out);
 
   const Buffers buffers = make_buffers(settings.limits);
   Comparison result = compare_tensors(source.arena, expected, written.arena,

@@ -47,6 +47,17 @@ TEST_F(Verify, FindsAConversionEqualToItsSource) {
   EXPECT_THAT(later.out, HasSubstr("equal: "));
 }
 
+TEST_F(Verify, FindsNeMoCheckpointsEqualToTheirSource) {
+  for (const std::string format : {"nemo2-torch_dist", "nemo2-zarr"}) {
+    const auto outcome =
+        command({"convert", golden("nemo2/input_tiny.pt"), path(format), "--to", format,
+                 "--profile", golden("nemo2/tiny_profile.json"), "--no-sync", "--verify"});
+    EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("equal: 73 tensors"));
+    EXPECT_THAT(outcome.out, HasSubstr("1 object not compared"));
+  }
+}
+
 TEST_F(Verify, ListsWhatDiffersAndEndsWith4) {
   ASSERT_EQ(reshard("2", "out", {"--manifest", path("digests.json")}).code, 0);
   change_a_byte("out");
