@@ -25,8 +25,9 @@ const Manifest& find_plugin(const Registry& registry) {
 }
 
 std::uint64_t count_of(Dtype dtype, std::span<const std::byte> values) {
-  assert(item_size(dtype) > 0 && values.size() % item_size(dtype) == 0);
-  return values.size() / item_size(dtype);
+  const std::uint64_t item = item_size(dtype);
+  assert(item > 0 && values.size() % item == 0);
+  return item == 0 ? 0 : values.size() / item;
 }
 
 }  // namespace
