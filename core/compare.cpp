@@ -4,20 +4,84 @@
 #include <cassert>
 #include <cstring>
 #include <mutex>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "core/convert.h"
+#include "core/cut.h"
 #include "core/value_reader.h"
 
 namespace ckptbridge {
 namespace {
 
-// A range of the elements of one pair.
+// A range of the elements of one pair, and the source that decides its place among the others.
 struct Piece {
   std::size_t pair;
   std::uint64_t begin;
   std::uint64_t count;
+  ckb_file file;
+  std::uint64_t source;
+};
+
+// Cuts pairs where the sources of either value change, and orders the pieces so that each source
+// file is read in one go: replicas of a ZeRO-3 checkpoint lie in pieces over all of its files.
+class Pieces {
+ public:
+  Pieces(const Arena& kept, const Arena& other, std::uint64_t most)
+      : kept_(kept), other_(other), most_(most) {}
+
+  void add(std::size_t index, const ValuePair& pair) {
+    const std::vector<Cut> kept = cuts(kept_, pair.kept);
+    const std::vector<Cut> other = cuts(other_, pair.other);
+    const std::uint64_t item = kept_.nodes.item(pair.kept);
+    const std::uint64_t size = kept_.nodes.size(pair.kept);
+    std::size_t k = 0;
+    std::size_t o = 0;
+    for (std::uint64_t begin = 0; begin < size;) {
+      while (kept[k].begin + kept[k].size <= begin) ++k;
+      while (other[o].begin + other[o].size <= begin) ++o;
+      const std::uint64_t end =
+          std::min(kept[k].begin + kept[k].size, other[o].begin + other[o].size);
+      // Files of two arenas have nothing to do with each other.
+      if (&kept_ == &other_) groups_.add(kept[k].file, other[o].file, end - begin);
+      pieces_.push_back(
+          {index, begin / item, (end - begin) / item, kept[k].file, kept[k].source_begin});
+      begin = end;
+    }
+  }
+
+  // In the order of reading.
+  std::vector<Piece> sorted() && {
+    const auto group = groups_.numbers(kFilesAtOnce);
+    const auto key = [&](const Piece& piece) {
+      const ckb_file number = piece.file < group.size() ? group[piece.file] : piece.file;
+      return std::tuple(number, piece.source, piece.file, piece.pair, piece.begin);
+    };
+    std::sort(pieces_.begin(), pieces_.end(),
+              [&](const Piece& a, const Piece& b) { return key(a) < key(b); });
+    return std::move(pieces_);
+  }
+
+ private:
+  // Source files that are read side by side at most; as many can stay open with `ulimit -n` 256.
+  static constexpr std::size_t kFilesAtOnce = 64;
+
+  std::vector<Cut> cuts(const Arena& arena, ckb_node value) {
+    std::vector<Cut> result;
+    FileGroups& groups = &arena == &kept_ ? groups_ : unused_;
+    cut(
+        arena.nodes, value, most_, [&](const Cut& part) { result.push_back(part); }, groups);
+    return result;
+  }
+
+  const Arena& kept_;
+  const Arena& other_;
+  const std::uint64_t most_;
+  std::vector<Piece> pieces_;
+  FileGroups groups_;
+  FileGroups unused_;
 };
 
 std::string element_text(Dtype dtype, const std::byte* element) {
@@ -58,18 +122,16 @@ std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& othe
                                             std::span<const ValuePair> pairs,
                                             const Buffers& buffers, const std::string& stage,
                                             const Feedback& feedback) {
-  std::vector<Piece> pieces;
+  Pieces cuts(kept, other, buffers.task_size);
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const ckb_node value = pairs[i].kept;
     assert(kept.nodes.dtype(value) == other.nodes.dtype(pairs[i].other));
     assert(kept.nodes.count(value) == other.nodes.count(pairs[i].other));
-    const std::uint64_t most = buffers.task_size / kept.nodes.item(value);
-    for (std::uint64_t begin = 0; begin < kept.nodes.count(value); begin += most) {
-      pieces.push_back({i, begin, std::min(most, kept.nodes.count(value) - begin)});
-    }
+    cuts.add(i, pairs[i]);
     total += kept.nodes.size(value);
   }
+  const std::vector<Piece> pieces = std::move(cuts).sorted();
   std::vector<ValueDifference> differences(pairs.size());
   if (pieces.empty()) return differences;
 
@@ -80,7 +142,7 @@ std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& othe
          other_reader = ValueReader(other, buffers.scratch_size / 2),
          kept_buffer = std::vector<std::byte>(buffers.task_size),
          other_buffer = std::vector<std::byte>(buffers.task_size)](std::uint64_t number) mutable {
-          const auto& [index, begin, count] = pieces[number];
+          const auto& [index, begin, count, file, source] = pieces[number];
           const Dtype dtype = kept.nodes.dtype(pairs[index].kept);
           const std::size_t size = count * kept.nodes.item(pairs[index].kept);
           const auto kept_bytes = std::span(kept_buffer).first(size);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/checksum.h"
+#include "core/compare.h"
 #include "tests/unit/core/execute_run.h"
 #include "tests/unit/core/value_maker.h"
 
@@ -183,6 +184,34 @@ TEST(Execute, OpensEachFileOfAZero3CheckpointAboutOnce) {
   run.execute();
   EXPECT_EQ(run.bytes_read, std::uint64_t{kDp} * kMp * 20 * kFragment * 2);
   EXPECT_LE(run.opens, std::uint64_t{kDp} * kMp);
+}
+
+// Parameters that all model-parallel ranks of it hold alike, compared before anything is written.
+TEST(Compare, OpensEachFileOfAZero3CheckpointAboutOnce) {
+  constexpr ckb_file kDp = 40;
+  constexpr ckb_file kMp = 3;
+  constexpr std::int64_t kFragment = 310;
+  ExecuteRun run(kDp * kMp, 20 * kFragment, 8);
+  const auto parameter_of = [&](ckb_file mp, std::int64_t parameter) {
+    std::vector<ckb_node> fragments;
+    for (ckb_file dp = 0; dp < kDp; ++dp) {
+      fragments.push_back(run.extent(
+          1 + mp * kDp + dp, static_cast<std::uint64_t>(parameter * kFragment * 2), {kFragment}));
+    }
+    return run.arena.nodes.add_concat(fragments, 0);
+  };
+  std::vector<ValuePair> pairs;
+  for (std::int64_t parameter = 0; parameter < 20; ++parameter) {
+    const ckb_node kept = parameter_of(0, parameter);
+    for (ckb_file mp = 1; mp < kMp; ++mp) pairs.push_back({kept, parameter_of(mp, parameter)});
+  }
+  const std::uint64_t opened = run.arena.sources.opens();
+  const auto found = compare_values(run.arena, run.arena, pairs, make_buffers({}), "check", {});
+  EXPECT_LE(run.arena.sources.opens() - opened, std::uint64_t{kDp} * kMp);
+  for (const ValueDifference& difference : found) {
+    EXPECT_EQ(difference.first, 0u);
+    EXPECT_GT(difference.count, std::uint64_t{kDp} * kFragment * 9 / 10);
+  }
 }
 
 }  // namespace
