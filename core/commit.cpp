@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <fcntl.h>
+#include <unistd.h>
 #include <utility>
 
 #include <boost/filesystem/operations.hpp>
@@ -95,7 +97,10 @@ void Staging::make_partial() {
     try {
       made_partial_ = make_folder(beside);
     } catch (const Error&) {
-      if (!is_folder) throw;
+      // Where nothing may be made beside OUT, all happens inside it, if it is there. Any other
+      // failure is one of the disk.
+      const fs::path above = out_.parent_path();
+      if (!is_folder || ::faccessat(AT_FDCWD, above.c_str(), W_OK, AT_EACCESS) == 0) throw;
       inside_ = true;
     }
   }
