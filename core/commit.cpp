@@ -44,6 +44,7 @@ void sync_name_of_shared(const fs::path& out) {
   try {
     sync_folder(out.parent_path());
   } catch (const Error&) {
+    if (::faccessat(AT_FDCWD, out.parent_path().c_str(), R_OK, AT_EACCESS) == 0) throw;
   }
 }
 
