@@ -11,6 +11,7 @@
 
 #include "core/convert.h"
 #include "core/cut.h"
+#include "core/file_groups.h"
 #include "core/value_reader.h"
 
 namespace ckptbridge {
@@ -65,9 +66,6 @@ class Pieces {
   }
 
  private:
-  // Source files that are read side by side at most; as many can stay open with `ulimit -n` 256.
-  static constexpr std::size_t kFilesAtOnce = 64;
-
   std::vector<Cut> cuts(const Arena& arena, ckb_node value) {
     std::vector<Cut> result;
     FileGroups& groups = &arena == &kept_ ? groups_ : unused_;

@@ -11,6 +11,9 @@
 
 namespace ckptbridge {
 
+// Source files that are read side by side at most; as many can stay open with `ulimit -n` 256.
+constexpr std::size_t kFilesAtOnce = 64;
+
 class FileGroups {
  public:
   // The files give parts of the same rows; file 0 and equal files count for nothing.

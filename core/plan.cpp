@@ -21,9 +21,6 @@ constexpr std::uint64_t kSmallestTask = 4u << 10;
 constexpr std::uint64_t kScratchFactor = 4;
 constexpr std::uint64_t kWorkerFactor = 2 + kScratchFactor;
 
-// Source files that are read side by side at most; as many can stay open with `ulimit -n` 256.
-constexpr std::size_t kFilesAtOnce = 64;
-
 // A range and the source that decides its place among the others. Literal bytes go with the value
 // beside them.
 struct Entry {
