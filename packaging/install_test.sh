@@ -43,8 +43,8 @@ base() {
   rm -rf "$root"
   cp -a "$folder" "$root"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
-  mkdir "$root/work"
-  cp -r tests/golden/zero1/z1_mp1/global_step10 "$root/work/in"
+  mkdir "$root/trial"
+  cp -r tests/golden/zero1/z1_mp1/global_step10 "$root/trial/in"
   echo "$root"
 }
 
@@ -56,13 +56,13 @@ inside() { # ROOT COMMAND...
 
 # Converts and compares, and looks at what a user sees first.
 use() { # ROOT
-  rm -rf "$1/work/out"
-  inside "$1" sh -c 'cd /work && ckptbridge convert_checkpoint_model_parallel_evo2 --progress none \
+  rm -rf "$1/trial/out"
+  inside "$1" sh -c 'cd /trial && ckptbridge convert_checkpoint_model_parallel_evo2 --progress none \
     --source_dir in --output_dir out --mp_size 2' >/dev/null
-  diff -r "$expected" "$1/work/out" || fail "another output than here"
-  inside "$1" ckptbridge plugins >"$1/work/plugins"
-  ! grep 'cannot be used' "$1/work/plugins" || fail "a plugin cannot be used"
-  grep -q '^zero1-reader' "$1/work/plugins"
+  diff -r "$expected" "$1/trial/out" || fail "another output than here"
+  inside "$1" ckptbridge plugins >"$1/trial/plugins"
+  ! grep 'cannot be used' "$1/trial/plugins" || fail "a plugin cannot be used"
+  grep -q '^zero1-reader' "$1/trial/plugins"
   [[ -s $1/usr/share/man/man1/ckptbridge-convert.1.gz ]] || fail "no manual page"
   inside "$1" bash -c '. /usr/share/bash-completion/completions/ckptbridge
     COMP_WORDS=(ckptbridge convert --mod) COMP_CWORD=2; _ckptbridge; echo "${COMPREPLY[*]}"' |
@@ -102,37 +102,37 @@ test_twice() {
 test_deb() {
   local root
   root=$(base deb)
-  cp "$packages"/*.deb "$root/work"
-  mkdir "$root/work/upgrade"
-  cp "$upgrade"/*.deb "$root/work/upgrade"
+  cp "$packages"/*.deb "$root/trial"
+  mkdir "$root/trial/upgrade"
+  cp "$upgrade"/*.deb "$root/trial/upgrade"
 
   step "deb: install and use on a fresh system, without network"
-  inside "$root" sh -c 'dpkg --install /work/ckptbridge_*.deb' >/dev/null
+  inside "$root" sh -c 'dpkg --install /trial/ckptbridge_*.deb' >/dev/null
   inside "$root" dpkg-query --show --showformat='${Package} ${Version} provides ${Provides}\n' ckptbridge
   use "$root"
 
   step "deb: a third party's plugin, by the guide, against ckptbridge-dev"
-  inside "$root" sh -c 'dpkg --install /work/ckptbridge-dev_*.deb' >/dev/null
+  inside "$root" sh -c 'dpkg --install /trial/ckptbridge-dev_*.deb' >/dev/null
   inside "$root" sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes \
     --no-install-recommends g++ cmake make gawk' >"$roots/deb-apt.log" 2>&1 ||
     { tail "$roots/deb-apt.log" >&2; fail "no compiler"; }
-  cp tests/third_party/follow.sh include/README.md "$root/work"
-  inside "$root" env CKPTBRIDGE_PREFIX=/usr bash /work/follow.sh /work/guide /work/README.md
-  inside "$root" cmake --install /work/guide/work/acme/build >/dev/null
+  cp tests/third_party/follow.sh include/README.md "$root/trial"
+  inside "$root" env CKPTBRIDGE_PREFIX=/usr bash /trial/follow.sh /trial/guide /trial/README.md
+  inside "$root" cmake --install /trial/guide/trial/acme/build >/dev/null
   local plugin=/usr/local/lib/ckptbridge/plugins-1/acme.f32-reader.json
-  inside "$root" ckptbridge-plugin-check $plugin --sample /work/guide/work/acme/model | tail -n 1
+  inside "$root" ckptbridge-plugin-check $plugin --sample /trial/guide/trial/acme/model | tail -n 1
 
   step "deb: upgrade; the third party's plugin goes on working"
-  inside "$root" sh -c 'dpkg --install /work/upgrade/ckptbridge_*.deb /work/upgrade/ckptbridge-dev_*.deb' >/dev/null
+  inside "$root" sh -c 'dpkg --install /trial/upgrade/ckptbridge_*.deb /trial/upgrade/ckptbridge-dev_*.deb' >/dev/null
   [[ $(inside "$root" dpkg-query --show --showformat='${Version}' ckptbridge) == *-2 ]] || fail "no upgrade"
   use "$root"
-  inside "$root" ckptbridge run acme.f32-reader path=/work/guide/work/acme/model \
-    ! zero1-writer path=/work/acme-out --progress none >/dev/null
+  inside "$root" ckptbridge run acme.f32-reader path=/trial/guide/trial/acme/model \
+    ! zero1-writer path=/trial/acme-out --progress none >/dev/null
 
   step "deb: remove"
-  inside "$root" dpkg --listfiles ckptbridge ckptbridge-dev >"$root/work/files"
+  inside "$root" dpkg --listfiles ckptbridge ckptbridge-dev >"$root/trial/files"
   inside "$root" dpkg --purge ckptbridge-dev ckptbridge >/dev/null
-  files_left "$root" "$root/work/files" || fail "files are left"
+  files_left "$root" "$root/trial/files" || fail "files are left"
   [[ -e $root$plugin ]] || fail "the third party's plugin was removed, too"
 }
 
@@ -150,7 +150,7 @@ test_rpm() {
   use "$root"
   rpm --root "$root" --install --nodeps "$packages"/ckptbridge-dev-*.rpm
   inside "$root" ckptbridge-plugin-check /usr/lib/ckptbridge/plugins-1/zero1-reader.json \
-    --sample /work/in | tail -n 1
+    --sample /trial/in | tail -n 1
 
   step "rpm: upgrade"
   rpm --root "$root" --upgrade --nodeps "$upgrade"/ckptbridge-[0-9]*.rpm "$upgrade"/ckptbridge-dev-*.rpm
@@ -159,9 +159,9 @@ test_rpm() {
   use "$root"
 
   step "rpm: remove"
-  rpm --root "$root" --query --list ckptbridge ckptbridge-dev >"$root/work/files"
+  rpm --root "$root" --query --list ckptbridge ckptbridge-dev >"$root/trial/files"
   rpm --root "$root" --erase --nodeps ckptbridge-dev ckptbridge
-  files_left "$root" "$root/work/files" || fail "files are left"
+  files_left "$root" "$root/trial/files" || fail "files are left"
 }
 
 test_tarball() {
