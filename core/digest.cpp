@@ -1,43 +1,13 @@
 #include "core/digest.h"
 
 #include <algorithm>
-#include <memory>
-#include <new>
 #include <numeric>
-#include <xxhash.h>
-
-#include <fmt/format.h>
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/value_reader.h"
 
 namespace ckptbridge {
-namespace {
-
-class Hash {
- public:
-  Hash() : state_(XXH3_createState()) {
-    if (state_ == nullptr) throw std::bad_alloc();
-    XXH3_128bits_reset(state_.get());
-  }
-
-  void add(std::span<const std::byte> bytes) {
-    XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
-  }
-
-  std::string text() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state_.get());
-    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-  }
-
- private:
-  struct Free {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  std::unique_ptr<XXH3_state_t, Free> state_;
-};
-
-}  // namespace
 
 std::vector<std::string> digests_of(const Arena& arena, std::span<const LogicalTensor> tensors,
                                     const Buffers& buffers, const Feedback& feedback) {

@@ -1,12 +1,12 @@
 #include "core/resume.h"
 
 #include <algorithm>
-#include <xxhash.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
 #include "core/finished.h"
+#include "core/hash.h"
 #include "core/words.h"
 
 namespace ckptbridge {
@@ -17,23 +17,15 @@ namespace fs = boost::filesystem;
 // A digest of numbers and texts, in the order in which they come.
 class Digest {
  public:
-  Digest() : state_(XXH3_createState()) { XXH3_128bits_reset(state_); }
-  Digest(const Digest&) = delete;
-  Digest& operator=(const Digest&) = delete;
-  ~Digest() { XXH3_freeState(state_); }
-
   void bytes(const void* data, std::size_t size) {
     number(size);
-    XXH3_128bits_update(state_, data, size);
+    hash_.add({static_cast<const std::byte*>(data), size});
   }
-  void number(std::uint64_t value) { XXH3_128bits_update(state_, &value, sizeof(value)); }
-  std::string text() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state_);
-    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-  }
+  void number(std::uint64_t value) { hash_.add(std::as_bytes(std::span(&value, 1))); }
+  std::string text() const { return hash_.text(); }
 
  private:
-  XXH3_state_t* state_;
+  Hash hash_;
 };
 
 void add_nodes(const Nodes& nodes, Digest& digest) {
