@@ -259,6 +259,12 @@ class Graph : public detail::Wrapper<ckb_graph> {
   void drop(ckb_node value, const std::string& reason) {
     check(host->drop(handle_, value, reason.c_str(), error_));
   }
+  // Bytes of a declared storage of which no value was made.
+  void drop_bytes(ckb_file file, std::uint64_t offset, std::uint64_t size,
+                  const std::string& reason) {
+    const Shape shape{static_cast<std::int64_t>(size)};
+    drop(add_extent(file, offset, kUInt8, shape), reason);
+  }
   void drop_object(std::string_view name, const std::string& reason) {
     check(host->drop_object(handle_, std::string(name).c_str(), reason.c_str(), error_));
   }

@@ -94,8 +94,7 @@ void StateFile::drop_rest(const std::string& reason) {
 void StateFile::drop_storage(const std::string& key, const std::string& reason) {
   const tf::StorageExtent& storage = pt_.storages.at(key);
   if (storage.size == 0 || !touched_.insert(key).second) return;
-  const Shape shape{static_cast<std::int64_t>(storage.size)};
-  out_.drop(out_.add_extent(file_, storage.offset, kUInt8, shape), reason);
+  out_.drop_bytes(file_, storage.offset, storage.size, reason);
 }
 
 }  // namespace ckptbridge::deepspeed

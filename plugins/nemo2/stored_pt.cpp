@@ -98,8 +98,7 @@ void StoredPt::drop_rest() {
                             "bytes of storages that no tensor shows (padding, tails of views)");
       continue;
     }
-    const plugin::Shape shape{static_cast<std::int64_t>(storage.size)};
-    graph_.drop(graph_.add_extent(file_, begin, kUInt8, shape), "storages that no tensor shows");
+    graph_.drop_bytes(file_, begin, storage.size, "storages that no tensor shows");
   }
 }
 

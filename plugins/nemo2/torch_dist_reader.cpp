@@ -30,7 +30,6 @@ namespace {
 using ckptbridge::Dtype;
 using ckptbridge::Error;
 using ckptbridge::plugin::Graph;
-using ckptbridge::plugin::Shape;
 namespace fs = std::filesystem;
 namespace nemo2 = ckptbridge::nemo2;
 namespace tf = ckptbridge::torch_file;
@@ -212,9 +211,7 @@ class GraphReader {
         std::uint64_t size = 0;
         while (i < items.size() && items[i].first == begin + size) size += items[i++].second;
         out_.add_storage(file, begin, size);
-        if (size == 0) continue;
-        const Shape shape{static_cast<std::int64_t>(size)};
-        out_.drop(out_.add_extent(file, begin, ckptbridge::kUInt8, shape), nemo2::kOptimizerReason);
+        if (size > 0) out_.drop_bytes(file, begin, size, nemo2::kOptimizerReason);
       }
     }
   }

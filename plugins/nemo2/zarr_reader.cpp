@@ -192,8 +192,7 @@ class GraphReader {
       const std::uint64_t size = out_.file_size(file);
       if (size == 0) continue;
       out_.add_storage(file, 0, size);
-      const Shape shape{static_cast<std::int64_t>(size)};
-      out_.drop(out_.add_extent(file, 0, ckptbridge::kUInt8, shape), nemo2::kOptimizerReason);
+      out_.drop_bytes(file, 0, size, nemo2::kOptimizerReason);
     }
   }
 
