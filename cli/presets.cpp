@@ -32,6 +32,7 @@ int perform_preset(CommandLine& line, const Registry& registry, Request& request
 void set_steps(const Registry& registry, const std::vector<std::string>& plugins,
                Request& request) {
   std::vector<const Manifest*> manifests;
+  manifests.reserve(plugins.size());
   for (const std::string& id : plugins) manifests.push_back(&registry.require(id));
   require_one_owner(manifests, request.options);
   for (const Manifest* manifest : manifests) {

@@ -182,6 +182,7 @@ void compare_objects(const Graph& expected, const Graph& found,
 void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
                       Comparison& result) {
   std::vector<ValuePair> pairs;
+  pairs.reserve(arena.expectations.size());
   for (const Expectation& expectation : arena.expectations) {
     pairs.push_back({expectation.kept, expectation.other});
   }

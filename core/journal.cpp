@@ -20,6 +20,7 @@ namespace fs = boost::filesystem;
 static_assert(std::endian::native == std::endian::little);
 
 constexpr const char* kName = "journal";
+constexpr const char* kFreshName = "journal-next";
 constexpr const char* kFirst = "ckptbridge journal 1";
 constexpr std::uint64_t kBlockHead = 2 * sizeof(std::uint64_t);
 
@@ -169,6 +170,11 @@ void join(Made& made) {
   parts = std::move(whole);
 }
 
+File begin_file(const fs::path& path) {
+  fs::remove(path);
+  return File::create(path, 0);
+}
+
 }  // namespace
 
 std::uint64_t Made::size() const {
@@ -194,8 +200,11 @@ std::optional<JournalContent> read_journal(const fs::path& partial) {
 
 // Written beside and renamed, so that there is the old journal or the new one.
 Journal::Journal(const fs::path& partial, const Identity& identity, std::uint64_t total,
-                 OutputFiles& output, std::uint64_t interval, Made made)
-    : partial_(partial), output_(output), interval_(interval) {
+                 OutputFiles& output, std::uint64_t interval, const Made& made)
+    : partial_(partial),
+      output_(output),
+      interval_(interval),
+      file_(begin_file(partial / kFreshName)) {
   BlockWriter block;
   block.text(kFirst);
   block.text(identity.version);
@@ -208,14 +217,11 @@ Journal::Journal(const fs::path& partial, const Identity& identity, std::uint64_
     block.number(source.size);
     block.number(static_cast<std::uint64_t>(source.mtime_ns));
   }
-  const fs::path fresh = partial / "journal-next";
-  fs::remove(fresh);
-  file_.emplace(File::create(fresh, 0));
   const auto bytes = block.finish();
-  file_->write_at(0, bytes);
+  file_.write_at(0, bytes);
   end_ = bytes.size();
   if (!made.ranges.empty()) write(made);
-  rename_entry(fresh, partial / kName);
+  rename_entry(partial / kFreshName, partial / kName);
   has_folders_ = false;  // the journal's own name is not on the disk yet
 }
 
@@ -270,8 +276,8 @@ void Journal::write(const Made& made) {
     block.number(part.crc);
   }
   const auto bytes = block.finish();
-  file_->write_at(end_, bytes);
-  file_->sync();
+  file_.write_at(end_, bytes);
+  file_.sync();
   end_ += bytes.size();
   made_ += made.size();
 }

@@ -68,7 +68,7 @@ class Journal {
   // `output` must outlive it. After every `interval` bytes, data and journal are brought to the
   // disk.
   Journal(const boost::filesystem::path& partial, const Identity& identity, std::uint64_t total,
-          OutputFiles& output, std::uint64_t interval, Made made);
+          OutputFiles& output, std::uint64_t interval, const Made& made);
 
   // [any-thread] These ranges were written: call it after write() returned. Every now and then
   // this takes as long as a disk needs for `interval` bytes, while other threads may go on.
@@ -86,7 +86,7 @@ class Journal {
   const boost::filesystem::path partial_;
   OutputFiles& output_;
   const std::uint64_t interval_;
-  std::optional<File> file_;
+  File file_;
   std::uint64_t end_ = 0;  // of the journal
   std::uint64_t made_ = 0;
   bool has_folders_ = false;  // the names of the output's files are on the disk

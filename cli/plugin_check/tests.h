@@ -17,10 +17,10 @@ struct TestCase {
   std::vector<std::string> after = {};
 };
 
-inline const std::string kIsTheManifests = "entry/id_version_and_roles_are_the_manifest's";
-inline const std::string kReadsTheSample = "reader/reads_the_sample";
-inline const std::string kAccountsForAll = "reader/uses_or_drops_each_byte_that_it_declares";
-inline const std::string kFillsEachFile = "writer/fills_each_file_without_holes_or_overlaps";
+inline constexpr char kIsTheManifests[] = "entry/id_version_and_roles_are_the_manifest's";
+inline constexpr char kReadsTheSample[] = "reader/reads_the_sample";
+inline constexpr char kAccountsForAll[] = "reader/uses_or_drops_each_byte_that_it_declares";
+inline constexpr char kFillsEachFile[] = "writer/fills_each_file_without_holes_or_overlaps";
 
 std::vector<TestCase> package_tests();
 std::vector<TestCase> entry_tests();
