@@ -3,7 +3,7 @@
 
 bench.py --program build/release/cli/ckptbridge --folder FOLDER [--size GB] [--runs N] [options]
 
-Each flow runs interleaved with `cp --reflink=never --sparse=never` of what it reads or of what it
+Each flow runs interleaved with `cp --reflink=never --sparse=never` of as many bytes as it reads or
 writes, whichever is more; the ratio is that of the fastest runs. The rows named "sync" are ckptbridge
 as it is by default, with its output on the disk, against cp and `sync -f`. Inputs are made by
 make_inputs.py below FOLDER and stay there; outputs are deleted. A run on a machine that does something
@@ -94,7 +94,9 @@ def machine_busy():
 
 
 def size_of(path):
-    """Of all files below the path."""
+    """Of a file, or of all files below a folder."""
+    if os.path.isfile(path):
+        return os.path.getsize(path)
     return sum(os.path.getsize(os.path.join(folder, name))
                for folder, _, names in os.walk(path) for name in names)
 
@@ -155,14 +157,19 @@ class Flow:
         remove(written)
 
     def choose_copied(self, usage):
-        """What cp copies: the output, or the input where more of that is read."""
-        self.moved = max(usage.read, size_of(self.output))
-        self.copied = self.input if usage.read > size_of(self.output) else self.output
+        """What cp copies: as many bytes as the flow read or wrote, whichever is more."""
         self.bytes_read, self.bytes_written = usage.read, size_of(self.output)
-        if self.copied == self.output:
-            self.copied = f"{self.folder}/to-copy"
-            remove(self.copied)
+        self.moved = max(self.bytes_read, self.bytes_written)
+        self.copied = f"{self.folder}/to-copy"
+        remove(self.copied)
+        if self.bytes_written >= 0.95 * self.moved:
             os.rename(self.output, self.copied)
+        elif size_of(self.input) <= 1.05 * self.moved:
+            self.copied = self.input
+        else:  # ZeRO-3: of the optimizer's files a third is read
+            os.mkdir(self.copied)
+            with open(f"{self.copied}/data", "wb") as file:
+                make_inputs.write_data(file, "fp32", self.moved, "0")
 
     def run(self, sync):
         remove(self.output)
@@ -229,6 +236,17 @@ def void_reasons(flows):
     return reasons
 
 
+def result_of(arguments, flows):
+    return {"machine": machine(), "layers": arguments.layers, "shape": arguments.shape,
+            "dtype": arguments.dtype, "threads": arguments.threads, "cold": arguments.cold,
+            "flows": flows, "void": void_reasons(flows)}
+
+
+def write_json(arguments, flows):
+    with open(arguments.json, "w", encoding="utf-8") as file:
+        json.dump(result_of(arguments, flows), file, indent=1)
+
+
 def print_table(result):
     print(f"{'':36} {'min s':>7} {'median':>7} {'user':>6} {'sys':>6} {'GB/s':>6} {'x cp':>6} "
           f"{'MiB anon':>9} {'file':>6} {'total':>6}")
@@ -286,17 +304,13 @@ def main():
             flow.run_peer(arguments.peer_python, arguments.peer_scripts)
         flow.finish()
         flows.append(flow.result())
-    result = {"machine": machine(), "layers": arguments.layers, "shape": arguments.shape,
-              "dtype": arguments.dtype, "threads": arguments.threads, "cold": arguments.cold,
-              "flows": flows, "void": void_reasons(flows)}
-    print_table(result)
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
+        if arguments.json:  # after each flow: a run that is cut short leaves what it has
+            write_json(arguments, flows)
+    print_table(result_of(arguments, flows))
     if arguments.smoke:
         remove(arguments.folder)
         return 0 if flows else 1
-    return 1 if result["void"] else 0
+    return 1 if void_reasons(flows) else 0
 
 
 if __name__ == "__main__":
