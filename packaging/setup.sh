@@ -25,6 +25,7 @@ build_packages=(
 test_packages=(
   abigail-tools
   clang-16
+  fish
   libc++-16-dev
   libc++abi-16-dev
   libbenchmark-dev
@@ -32,6 +33,8 @@ test_packages=(
   libgtest-dev
   libtorch-dev # most of the 0.9 GB of these; only the tests labelled torch use it
   python3-venv
+  strace
+  zsh
 )
 
 package_packages=(
