@@ -3,7 +3,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-packaging/setup.sh build
+packaging/setup.sh all
 
 cmake --preset asan
 cmake --build --preset asan
