@@ -1,13 +1,19 @@
 // ckptbridge inspect IN: what it is, whether it is whole, and the command to type next.
 #include "core/inspect.h"
 
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/console.h"
+#include "cli/pieces.h"
 #include "cli/setup.h"
+#include "cli/tensor_list.h"
 #include "cli/verbs.h"
 #include "core/words.h"
 
@@ -15,6 +21,15 @@ namespace ckptbridge::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr std::size_t kFew = 3;
+
+// What was typed, and what the reader warned of.
+struct Asked {
+  Request request;
+  bool verbose = false;
+  std::vector<std::string> warnings;
+};
 
 // The input as typed, and what else was typed for plugins: the next command needs it again.
 std::string command_for(const Request& request, const std::string& format) {
@@ -29,6 +44,17 @@ std::string command_for(const Request& request, const std::string& format) {
 
 std::string row(const char* name, const std::string& text) {
   return fmt::format("{:<10} {}\n", name, text);
+}
+
+// Of a list the first few, and how many more there are.
+std::string rows(const char* name, const std::vector<std::string>& texts, bool all) {
+  const std::size_t shown = all ? texts.size() : std::min(texts.size(), kFew);
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) text += row(i == 0 ? name : "", printable(texts[i]));
+  if (shown < texts.size()) {
+    text += row("", fmt::format("and {} more, with --verbose", count_text(texts.size() - shown)));
+  }
+  return text;
 }
 
 std::string contents_text(const Inspection& found) {
@@ -46,7 +72,7 @@ std::string contents_text(const Inspection& found) {
   text += row("ranks", fmt::format("{} (model parallel)", found.mp_ranks));
   text += row("objects", count_text(found.objects));
   for (const auto& [key, value] : found.properties) {
-    text += row("property", fmt::format("{} = {}", key, value));
+    text += row("property", fmt::format("{} = {}", key, printable(value)));
   }
   return text;
 }
@@ -66,26 +92,24 @@ std::string targets_text(const Inspection& found, const Request& request) {
   return text;
 }
 
-std::string text_of(const Inspection& found, const Request& request, bool verbose) {
-  std::string text = request.input.string() + "\n";
+std::string text_of(const Inspection& found, const Asked& asked) {
+  std::string text = asked.request.input.string() + "\n";
   text += row("format", fmt::format("{} ({})", found.format, found.summary));
   for (const auto& known : found.text) text += row("this is", known);
   if (found.reader.empty()) return text;
   text += row("reader", found.reader);
   text += row("complete", found.problem.empty() ? "yes" : "no: " + found.problem);
+  text += rows("warning", asked.warnings, asked.verbose);
   if (!found.problem.empty()) return text;
   text += contents_text(found);
-  if (!found.unread.empty()) {
-    text += row("not read", verbose ? list_text(found.unread)
-                                    : count_text(found.unread.size()) + " files, such as " +
-                                          found.unread.front());
-  }
+  text += rows("not read", found.unread, asked.verbose);
   if (!found.model_size.empty()) text += row("size", found.model_size);
   for (const auto& note : found.notes) text += row("", note);
-  return text + targets_text(found, request);
+  return text + targets_text(found, asked.request);
 }
 
-ordered_json json_of(const Inspection& found, const Request& request) {
+ordered_json json_of(const Inspection& found, const Asked& asked) {
+  const Request& request = asked.request;
   ordered_json json = {{"input", request.input.string()},
                        {"format", found.format},
                        {"summary", found.summary},
@@ -94,6 +118,7 @@ ordered_json json_of(const Inspection& found, const Request& request) {
   if (found.reader.empty()) return json;
   json["reader"] = found.reader;
   json["complete"] = found.problem.empty();
+  json["warnings"] = asked.warnings;
   if (!found.problem.empty()) {
     json["problem"] = found.problem;
     return json;
@@ -126,37 +151,84 @@ ordered_json json_of(const Inspection& found, const Request& request) {
   return json;
 }
 
+std::string dump(const ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+// The same object, with the tensors as one more member, a line each: together they may be larger
+// than memory.
+void print_json(const ordered_json& head, const Graph& graph,
+                const std::vector<const Tensor*>& tensors) {
+  std::string text = dump(head, 2);
+  text.resize(text.rfind("\n}"));
+  fmt::print("{},\n  \"tensor_list\": [", text);
+  const char* separator = "\n";
+  for (const Tensor* tensor : tensors) {
+    fmt::print("{}    {}", separator, dump(tensor_json(graph, *tensor), -1));
+    separator = ",\n";
+  }
+  fmt::print("\n  ]\n}}\n");
+}
+
+void print(const Inspection& found, const Asked& asked, const Graph& graph,
+           const std::optional<std::vector<std::string>>& patterns, bool json) {
+  const bool is_listed = patterns && !found.reader.empty() && found.problem.empty();
+  // Before the first line: a pattern may fit nothing.
+  const auto tensors = is_listed ? listed_tensors(graph, *patterns) : std::vector<const Tensor*>{};
+  if (json && is_listed) {
+    print_json(json_of(found, asked), graph, tensors);
+  } else if (json) {
+    fmt::print("{}\n", dump(json_of(found, asked), 2));
+  } else {
+    print_text(text_of(found, asked));
+    if (!is_listed) return;
+    fmt::print("\n");
+    list_tensors(graph, tensors, asked.verbose, folder_of(asked.request.input), print_text);
+  }
+}
+
 }  // namespace
 
 int inspect(const Arguments& arguments) {
   const Registry registry = open_registry(arguments);
-  Request request;
+  Asked asked;
   std::string input;
+  std::optional<std::vector<std::string>> patterns;  // of --tensors; empty: all
   bool json = false;
-  bool verbose = false;
-  CommandLine line("inspect IN [--json]",
-                   "Says what a checkpoint is: its format, model size, ranks and types, whether it "
-                   "is complete, and the command to type next. Reads no tensor data.");
+  CommandLine line("inspect IN [--tensors[=GLOB]]... [--json]",
+                   "Says what a checkpoint is: its format, model size, ranks and types, who wrote "
+                   "it, whether it is complete, and the command to type next. Reads no tensor "
+                   "data.");
   line.positional("IN", input, "A file or a folder");
-  line.option("--from", "FORMAT", request.from, "Format of IN, where it is not to be guessed");
+  line.option("--from", "FORMAT", asked.request.from,
+              "Format of IN, where it is not to be guessed");
+  line.received_option("--tensors", "",
+                       "List the tensors: role, dtype, shape, and where their bytes are. "
+                       "--tensors=GLOB: those whose names fit (*, ?); may be repeated",
+                       [&patterns](const auto& glob) {
+                         if (!patterns) patterns.emplace();
+                         if (glob) patterns->push_back(*glob);
+                       });
   line.flag("--json", json, "Print JSON");
-  line.flag("-v,--verbose", verbose, "Print more: notes, whole lists");
+  line.flag("-v,--verbose", asked.verbose, "Print more: notes, whole lists, all pieces of tensors");
   declare_plugin_dir(line);
-  declare_plugin_options(line, registry, request.options);
+  declare_plugin_options(line, registry, asked.request.options);
   if (!line.parse(arguments)) return 0;
-  request.input = input;
-  request.folder = boost::filesystem::current_path();
-  Console console(ProgressStyle::kNone, verbose);
+  asked.request.input = input;
+  asked.request.folder = boost::filesystem::current_path();
+  Console console(ProgressStyle::kNone, asked.verbose);
   Settings settings;
   settings.feedback = console.feedback();
-  settings.log = console.log();
-  const Inspection found = inspect(registry, request, settings);
-  if (json) {
-    fmt::print("{}\n",
-               json_of(found, request).dump(2, ' ', false, ordered_json::error_handler_t::replace));
-  } else {
-    print_text(text_of(found, request, verbose));
-  }
+  std::mutex mutex;  // plugins may log from any thread
+  settings.log = [&](int level, const std::string& message) {
+    constexpr int kWarning = 2;
+    if (level < kWarning) return console.log()(level, message);
+    const std::scoped_lock lock(mutex);
+    asked.warnings.push_back(message);
+  };
+  Conversion run(registry, asked.request, settings);
+  const Inspection found = inspect(run);
+  print(found, asked, run.source, patterns, json);
   if (!found.problem.empty()) throw Error(found.code, found.problem);
   return 0;
 }

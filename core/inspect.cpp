@@ -71,13 +71,13 @@ void find_targets(Conversion& run, Inspection& result) {
 
 }  // namespace
 
-Inspection inspect(const Registry& registry, const Request& wanted, const Settings& settings) {
+Inspection inspect(Conversion& run) {
+  const boost::filesystem::path& input = run.request.input;
   Inspection result;
-  Conversion run(registry, wanted, settings);
   try {
     open(run);
   } catch (const Error& error) {
-    const auto looks = recognise(registry, wanted.input);
+    const auto looks = recognise(run.registry, input);
     if (error.code() != CKB_UNSUPPORTED || looks.empty()) throw;
     result.format = looks.front()->format;
     result.summary = looks.front()->summary;
@@ -95,9 +95,9 @@ Inspection inspect(const Registry& registry, const Request& wanted, const Settin
     result.code = error.code();
     return result;
   }
-  describe(run.source, wanted.input, result);
+  describe(run.source, input, result);
   find_targets(run, result);
-  for (const Manifest* known : recognise(registry, wanted.input, run.source.properties())) {
+  for (const Manifest* known : recognise(run.registry, input, run.source.properties())) {
     result.text.push_back(known->text);
   }
   return result;

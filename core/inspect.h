@@ -47,8 +47,9 @@ struct Inspection {
   std::vector<Target> targets;     // formats to which a chain leads; empty where none does
 };
 
-// Looks at metadata only. wanted needs input and may have from and options. Throws UNSUPPORTED for
-// an input that nothing here knows; what is known but damaged is a problem of the inspection.
-Inspection inspect(const Registry& registry, const Request& wanted, const Settings& settings);
+// Looks at metadata only. The request of run needs input and may have from and options; run.source
+// is what the reader gave, unless there is a problem or no reader. Throws UNSUPPORTED for an input
+// that nothing here knows; what is known but damaged is a problem of the inspection.
+Inspection inspect(Conversion& run);
 
 }  // namespace ckptbridge

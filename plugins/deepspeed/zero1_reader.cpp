@@ -22,6 +22,7 @@
 #include "plugins/deepspeed/rank_files.h"
 #include "plugins/deepspeed/state_file.h"
 #include "plugins/state_dict/family.h"
+#include "plugins/state_dict/run_facts.h"
 #include "plugins/torch_file/lookup.h"
 
 namespace {
@@ -51,7 +52,10 @@ class RankReader {
       if (!name.ends_with("_extra_state") && add_tensor(name, item.value, buffers)) continue;
       file_.add_object(name, item.value, rank_);
     }
-    for (const auto& [name, value] : others) file_.add_object(name, value, rank_);
+    for (const auto& [name, value] : others) {
+      file_.add_object(name, value, rank_);
+      if (rank_ == 0) ckptbridge::state_dict::add_run_fact(out_, values_, name, value);
+    }
     file_.drop_rest("storages that no tensor shows");
     return names;
   }

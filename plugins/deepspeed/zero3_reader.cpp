@@ -17,6 +17,7 @@
 #include "plugins/deepspeed/config_files.h"
 #include "plugins/deepspeed/shard_files.h"
 #include "plugins/deepspeed/zero3_rank.h"
+#include "plugins/state_dict/run_facts.h"
 
 namespace {
 
@@ -89,6 +90,7 @@ class Zero3Reader : public plugin::Reader {
     StateFile optimizer(out, files.open_as(first.second));
     const StateFile model(out, files.open_as(files.models.begin()->second));
     dp_world_ = ds::partition_count_of(optimizer);
+    ckptbridge::state_dict::add_run_facts(out, model.values(), model.root());
     const auto said = ds::mp_world_size_of(model);
     int highest = 0;
     for (const auto& [rank, name] : files.models) highest = std::max(highest, rank.mp);

@@ -10,6 +10,7 @@
 
 #include "plugins/nemo2/nemo2_folder.h"
 #include "plugins/nemo2/stored_pt.h"
+#include "plugins/state_dict/run_facts.h"
 
 namespace ckptbridge::nemo2 {
 namespace {
@@ -166,6 +167,7 @@ void add_common(plugin::Graph& out, const InputFolder& folder) {
   const std::string name = folder.weights + "common.pt";
   const ckb_file file = out.open_file(name);
   StoredPt pt(out, file, 0, out.file_size(file), name);
+  state_dict::add_run_facts(out, pt.values(), pt.root());
   pt.add_object(kCommon, pt.root());
   pt.drop_rest();
 }

@@ -1,3 +1,5 @@
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/command.h"
@@ -40,6 +42,115 @@ TEST(Inspect, SaysWhyAModelFitsNoSize) {
   const auto outcome = command({"inspect", golden("nemo2/input_tiny.pt")});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("not        nemo2-torch_dist: evo2-mapper: no size fits"));
+}
+
+TEST(Inspect, SaysWhoWroteIt) {
+  const auto found = json::parse(command({"inspect", golden("nemo2/input_tiny.pt"), "--json"}).out);
+  EXPECT_EQ(found["properties"]["ds_version"], "0.14.2");
+  EXPECT_EQ(found["properties"]["global_steps"], "1");
+  const auto nemo = json::parse(command({"inspect", golden("nemo2/out_zarr"), "--json"}).out);
+  EXPECT_EQ(nemo["properties"]["pytorch-lightning_version"], "2.4.0");
+}
+
+TEST(Inspect, NamesSuspiciousPickles) {
+  const auto file = golden("cli/os_system.pt");
+  EXPECT_THAT(command({"inspect", file}).out,
+              HasSubstr("warning    os_system.pt: its pickle names"));
+  const auto found = json::parse(command({"inspect", file, "--json"}).out);
+  ASSERT_EQ(found["warnings"].size(), 1u);
+  EXPECT_THAT(found["warnings"][0].get<std::string>(), HasSubstr("os.system"));
+}
+
+// Bytes of a file.
+std::string bytes_at(const json& piece) {
+  return TempFolder::text_of(piece["file"].get<std::string>())
+      .substr(piece["offset"].get<std::size_t>(), piece["size"].get<std::size_t>());
+}
+
+std::string bytes_of(const json& tensor) {
+  std::string bytes;
+  for (const json& piece : tensor["pieces"]) bytes += bytes_at(piece);
+  return bytes;
+}
+
+TEST(InspectTensors, SaysWhereTheBytesOfEachAre) {
+  const auto text = command({"inspect", golden("nemo2/input_tiny.pt"),
+                             "--tensors=sequential.2.mlp.w?.weight", "--tensors=*.3.mlp.w1.*"})
+                        .out;
+  // The offset is what Python's zipfile says of the entry.
+  EXPECT_THAT(text, HasSubstr("\n\nsequential.2.mlp.w1.weight\n  param, bfloat16 [176, 64]\n"
+                              "  input_tiny.pt: offset 114,752, 22,528 bytes\n"
+                              "sequential.2.mlp.w2.weight\n"));
+  EXPECT_THAT(text, HasSubstr("\nsequential.3.mlp.w1.weight\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("\nsequential.4")));
+}
+
+TEST(InspectTensors, JoinTheRanksOfOneNameInTheOrderOfTheModel) {
+  const auto text = command({"inspect", golden("zero1/z1_mp8"), "--tensors"}).out;
+  const auto at = text.find("sequential.5.mlp.w1.weight\n  param, bfloat16 [12, 64]\n  rank 0  ");
+  ASSERT_NE(at, std::string::npos) << text;
+  EXPECT_NE(text.find("\n  rank 7  global_step10/mp_rank_07_model_states.pt: offset ", at),
+            std::string::npos);
+  EXPECT_LT(text.find("\nsequential.0.word"), text.find("\nsequential.2."));
+}
+
+TEST(InspectTensors, GiveAllPiecesOfZero3InJson) {
+  const auto folder = golden("zero3/ds_z3_w2_frozen");
+  const auto parts = json::parse(command({"inspect", folder, "--tensors", "--json"}).out);
+  const auto whole =
+      json::parse(command({"inspect", folder + "/truth_mp_rank_00.pt", "--tensors", "--json"}).out);
+  std::map<std::string, std::string> truth;  // as DeepSpeed gathered them
+  for (const json& tensor : whole["tensor_list"]) truth[tensor["name"]] = bytes_of(tensor);
+  std::size_t in_pieces = 0;
+  for (const json& tensor : parts["tensor_list"]) {
+    if (tensor["role"] != "param" || tensor["dtype"] != "float32") continue;
+    ASSERT_TRUE(truth.contains(tensor["name"])) << tensor["name"];
+    EXPECT_EQ(bytes_of(tensor), truth[tensor["name"]]) << tensor["name"];
+    if (tensor["pieces"].size() == 2) ++in_pieces;
+  }
+  EXPECT_GT(in_pieces, 10u);
+}
+
+TEST(InspectTensors, ShowTheFirstPieceAndAllWithVerbose) {
+  const auto folder = golden("zero3/ds_z3_w2_frozen");
+  const std::string name = "--tensors=sequential.2.mlp.w1.weight";
+  EXPECT_THAT(command({"inspect", folder, name}).out,
+              HasSubstr("\n  2 pieces, the first: global_step2/bf16_zero_pp_rank_0_mp_rank_00_"));
+  EXPECT_THAT(command({"inspect", folder, name, "-v"}).out,
+              AllOf(HasSubstr("\n  2 pieces\n    global_step2/bf16_zero_pp_rank_0_mp_rank_00_"),
+                    HasSubstr("\n    global_step2/bf16_zero_pp_rank_1_mp_rank_00_")));
+}
+
+TEST(InspectTensors, NameNearOnesWhereAPatternFitsNone) {
+  const auto outcome =
+      command({"inspect", golden("nemo2/input_tiny.pt"), "--tensors=sequential.2.mlp.w1.weigth"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr("no tensor has the name sequential.2.mlp.w1.weigth; near ones "
+                                     "are sequential.2.mlp.w1.weight"));
+}
+
+// A file of one tensor.
+std::string with_name(const TempFolder& folder, const std::string& name) {
+  const std::string header =
+      R"({")" + name + R"(":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})";
+  std::string text(8, '\0');
+  text[0] = static_cast<char>(header.size());
+  return folder.write("x.safetensors", text + header + "xy").string();
+}
+
+TEST(InspectTensors, TakeNamesWithSlashesAndLettersOfAnyKind) {
+  const TempFolder folder;
+  EXPECT_THAT(command({"inspect", with_name(folder, "a/wörd"), "--tensors=*ö*"}).out,
+              HasSubstr("\na/wörd\n  param, uint8 [2]\n  x.safetensors: offset "));
+}
+
+TEST(InspectTensors, NeverMoveTheCursor) {
+  const TempFolder folder;
+  const auto outcome = command({"inspect", with_name(folder, "a\\u001b[2J\\nb"), "--tensors=*"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.out + outcome.err,
+              AllOf(HasSubstr("a\\x1b[2J\\x0ab"), testing::Not(HasSubstr("\x1b"))));
 }
 
 TEST(Inspect, OfADamagedFileSaysSoAndFails) {
