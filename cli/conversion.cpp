@@ -67,6 +67,9 @@ void declare_reading_options(CommandLine& line, CommonOptions& options) {
 void declare_common_options(CommandLine& line, CommonOptions& options) {
   line.heading("Common options");
   line.flag("--dry-run", options.dry_run, "Say what would be done, as `ckptbridge plan` does");
+  line.repeated_option("--tensor", "NAME", options.tensors,
+                       "With plan: say of which pieces of which files this tensor is made, and "
+                       "where they go. A name in IN or OUT, or a pattern (*, ?); may be repeated");
   line.flag("--overwrite", options.overwrite, "Replace an earlier output of the same kind");
   line.flag("--resume", options.resume, "Go on where an interrupted run of this command stopped");
   line.option("--checkpoint", "SIZE", options.checkpoint,
@@ -85,6 +88,10 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   if (options.sync && options.no_sync) {
     throw Error(CKB_INVALID_ARGUMENT, "--sync and --no-sync exclude each other");
   }
+  if (!options.tensors.empty() && !options.dry_run) {
+    throw Error(CKB_INVALID_ARGUMENT,
+                "--tensor: only a plan tells this; type plan in front, or give --dry-run");
+  }
   const auto begin = std::chrono::steady_clock::now();
   Console console(parse_progress(options.progress, isatty(STDERR_FILENO) != 0), options.verbose);
   watch_signals();
@@ -98,6 +105,11 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   Report report{conversion, make_ledger(conversion.target, conversion.coverage, request.input)};
   report.done = !options.dry_run;
   report.whole_lists = options.verbose || options.dry_run;
+  report.verbose = options.verbose;
+  if (!options.tensors.empty()) {
+    report.trace =
+        trace(conversion.source, conversion.target, conversion.layout, options.tensors, "--tensor");
+  }
   if (report.done && (manifest_file.is_wanted() || report_file.is_wanted())) {
     const Buffers buffers = make_buffers(settings.limits);
     const Graph whole = with_known_partition(conversion, conversion.target, "--manifest");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/command_line.h"
 #include "cli/console.h"
@@ -26,6 +27,7 @@ struct CommonOptions {
   bool verify = false;
   std::string manifest;  // files to write
   std::string report;
+  std::vector<std::string> tensors;  // whose pieces are told, by name
 };
 
 void declare_common_options(CommandLine& line, CommonOptions& options);

@@ -1,5 +1,7 @@
 #include "cli/pieces.h"
 
+#include <vector>
+
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,37 +14,62 @@ namespace {
 using nlohmann::ordered_json;
 using Step = std::uint64_t Loop::*;
 
-std::string range_text(const Run& run, std::uint64_t offset, std::uint64_t size, Step step) {
-  std::string counts;
-  std::string steps;
-  for (const Loop& loop : run.loops) {
-    counts += count_text(loop.count) + " × ";
-    steps += (steps.empty() ? ", every " : " and ") + count_text(loop.*step);
+// A range of one file that repeats, outermost first; inner repetitions that leave no gap are one
+// range.
+struct Range {
+  struct Repeat {
+    std::uint64_t count;
+    std::uint64_t every;  // bytes
+  };
+  std::uint64_t offset;
+  std::uint64_t size;
+  std::vector<Repeat> repeats = {};
+};
+
+Range range_of(const Run& run, std::uint64_t offset, std::uint64_t size, Step step) {
+  Range range{offset, size};
+  for (const Loop& loop : run.loops) range.repeats.push_back({loop.count, loop.*step});
+  while (!range.repeats.empty() && range.repeats.back().every == range.size) {
+    range.size *= range.repeats.back().count;
+    range.repeats.pop_back();
   }
-  if (!steps.empty()) steps += " bytes";
-  return fmt::format("offset {}, {}{} byte{}{}", count_text(offset), counts, count_text(size),
-                     size == 1 ? "" : "s", steps);
+  return range;
 }
 
-ordered_json range_json(const Run& run, std::uint64_t offset, std::uint64_t size, Step step) {
-  ordered_json json = {{"offset", offset}, {"size", size}};
-  for (const Loop& loop : run.loops) {
-    json["repeats"].push_back({{"count", loop.count}, {"every", loop.*step}});
+Range source_range(const Run& run) {
+  return range_of(run, run.source, run.length * item_size(run.from()), &Loop::source_step);
+}
+
+Range target_range(const Run& run, std::uint64_t begin) {
+  return range_of(run, begin + run.target, run.length * item_size(run.to()), &Loop::target_step);
+}
+
+std::string range_text(const Range& range) {
+  std::string counts;
+  std::string steps;
+  for (const Range::Repeat& repeat : range.repeats) {
+    counts += count_text(repeat.count) + " × ";
+    steps += (steps.empty() ? ", every " : " and ") + count_text(repeat.every);
+  }
+  if (!steps.empty()) steps += " bytes";
+  return fmt::format("offset {}, {}{} byte{}{}", count_text(range.offset), counts,
+                     count_text(range.size), range.size == 1 ? "" : "s", steps);
+}
+
+ordered_json range_json(const Range& range) {
+  ordered_json json = {{"offset", range.offset}, {"size", range.size}};
+  for (const Range::Repeat& repeat : range.repeats) {
+    json["repeats"].push_back({{"count", repeat.count}, {"every", repeat.every}});
   }
   return json;
 }
 
-std::uint64_t source_size(const Run& run) { return run.length * item_size(run.from()); }
-std::uint64_t target_size(const Run& run) { return run.length * item_size(run.to()); }
-
 }  // namespace
 
-std::string source_range_text(const Run& run) {
-  return range_text(run, run.source, source_size(run), &Loop::source_step);
-}
+std::string source_range_text(const Run& run) { return range_text(source_range(run)); }
 
 std::string target_range_text(const Run& run, std::uint64_t begin) {
-  return range_text(run, begin + run.target, target_size(run), &Loop::target_step);
+  return range_text(target_range(run, begin));
 }
 
 std::string folder_of(const boost::filesystem::path& input) {
@@ -65,12 +92,12 @@ ordered_json source_json(const Arena& arena, const Run& run) {
   if (arena.nodes.op(run.leaf) == Op::kExtent) {
     json["file"] = arena.sources.name(arena.nodes.file(run.leaf));
   }
-  json.update(range_json(run, run.source, source_size(run), &Loop::source_step));
+  json.update(range_json(source_range(run)));
   return json;
 }
 
 ordered_json target_json(const Run& run, std::uint64_t begin) {
-  return range_json(run, begin + run.target, target_size(run), &Loop::target_step);
+  return range_json(target_range(run, begin));
 }
 
 }  // namespace ckptbridge::cli

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/comparison.h"
+#include "cli/tensor_plan.h"
 #include "core/words.h"
 
 namespace ckptbridge::cli {
@@ -23,11 +24,30 @@ std::string some_of(const std::vector<std::string>& names, bool all) {
                      count_text(names.size() - kFew));
 }
 
-std::string input_text(const Coverage& coverage, std::uint32_t files) {
-  std::string text = fmt::format("reads   {}: {} of tensors, {} of it used", counted(files, "file"),
-                                 size_text(coverage.declared), size_text(coverage.used));
-  if (coverage.checked > 0) text += fmt::format(", {} compared", size_text(coverage.checked));
-  return text + "\n";
+std::string plan_row(const char* name, const std::string& text) {
+  return fmt::format("{:<8}{}\n", name, text);
+}
+
+std::string reads_text(const Coverage& coverage, std::uint32_t files) {
+  std::string text =
+      fmt::format("{}, which hold {} of tensors: {} to write", counted(files, "file"),
+                  size_text(coverage.declared), size_text(coverage.used));
+  if (coverage.checked > 0) text += fmt::format(", {} to compare", size_text(coverage.checked));
+  const std::uint64_t rest = coverage.declared - coverage.used - coverage.checked;
+  if (rest > 0) text += fmt::format(", {} to leave out", size_text(rest));
+  return text;
+}
+
+std::string memory_text(const Plan& tasks) {
+  return fmt::format("{} of buffers at most ({}, {})", size_text(buffer_bytes(tasks)),
+                     counted(tasks.threads, "thread"), counted(tasks.task_count(), "task"));
+}
+
+std::string checks_text(std::size_t expectations) {
+  const std::string accounted = "every byte of tensors is accounted for";
+  if (expectations == 0) return accounted;
+  return fmt::format("{}; {} must be equal, or nothing is written", accounted,
+                     counted(expectations, "pair") + " of values");
 }
 
 // One line for each reason: an object's own tensors are left out with it, for the same reason.
@@ -55,8 +75,8 @@ std::string dropped_text(const Ledger& ledger, bool all) {
 std::string ledger_text(const Ledger& ledger, bool all) {
   std::string text;
   for (const auto& [from, to, tensors] : ledger.roundings) {
-    text += fmt::format("rounded: {} from {} to {}\n", counted(tensors, "tensor"), dtype_name(from),
-                        dtype_name(to));
+    text += fmt::format("rounded: {} from {} to {}, to the nearest value\n",
+                        counted(tensors, "tensor"), dtype_name(from), dtype_name(to));
   }
   text += dropped_text(ledger, all);
   if (!ledger.unread.empty()) {
@@ -66,15 +86,35 @@ std::string ledger_text(const Ledger& ledger, bool all) {
   return text;
 }
 
-std::string files_text(const std::vector<OutputFile>& files) {
+// The first and how many more, or all of them.
+std::string files_text(const std::vector<OutputFile>& files, bool all) {
+  constexpr std::size_t kMost = 20;
+  const bool is_cut = !all && files.size() > kMost;
   std::string text;
-  for (const auto& file : files) {
-    text += fmt::format("        {:>10}  {}\n", size_text(file.size), file.path);
+  for (std::size_t i = 0; i < (is_cut ? kMost : files.size()); ++i) {
+    text += fmt::format("        {:>10}  {}\n", size_text(files[i].size), files[i].path);
+  }
+  if (is_cut) {
+    text += fmt::format("        and {} more, with --verbose\n", count_text(files.size() - kMost));
   }
   return text;
 }
 
+std::string plan_text(const Report& report, const std::string& output) {
+  const Conversion& run = report.conversion;
+  return plan_row("chain", run_line(run.chain)) +
+         plan_row("reads", reads_text(run.coverage, run.arena.sources.count())) +
+         plan_row("checks", checks_text(run.arena.expectations.size())) +
+         plan_row("writes", fmt::format("{}: {}", run.request.output.string(), output)) +
+         files_text(run.layout.files(), report.verbose) +
+         plan_row("memory", memory_text(run.tasks));
+}
+
 }  // namespace
+
+std::uint64_t buffer_bytes(const Buffers& buffers) {
+  return buffers.threads * (2 * buffers.task_size + buffers.scratch_size);
+}
 
 std::vector<std::string> foreign_plugins(const Conversion& conversion) {
   std::vector<std::string> result;
@@ -104,20 +144,15 @@ std::string report_text(const Report& report) {
     text += fmt::format("wrote {}: {}, in {:.1f} s\n", run.request.output.string(), output,
                         report.seconds);
   } else {
-    text += fmt::format("chain   {}\n", run_line(run.chain));
-    text += input_text(run.coverage, run.arena.sources.count());
-    if (!run.arena.expectations.empty()) {
-      text += fmt::format("checks  {}\n", counted(run.arena.expectations.size(), "pair") +
-                                              " of values that must be equal");
-    }
-    text +=
-        fmt::format("writes  {}: {}\n{}", run.request.output.string(), output, files_text(files));
+    text += plan_text(report, output);
   }
-  text += ledger_text(report.ledger, report.whole_lists);
+  const std::string losses = ledger_text(report.ledger, report.whole_lists);
+  text += losses.empty() && !report.done ? plan_row("losses", "none") : losses;
   for (const auto& plugin : foreign_plugins(run)) {
     text += fmt::format("plugin from elsewhere: {}\n", plugin);
   }
   if (report.verified) text += comparison_text(*report.verified, report.whole_lists);
+  if (report.trace) text += tensor_plan_text(run, *report.trace);
   for (const auto& warning : run.warnings) text += fmt::format("warning: {}\n", warning);
   return text;
 }

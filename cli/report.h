@@ -1,6 +1,7 @@
 // What a conversion did, or would do, as text and as JSON.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "core/conversion.h"
 #include "core/digest_list.h"
 #include "core/ledger.h"
+#include "core/trace.h"
 
 namespace ckptbridge::cli {
 
@@ -16,9 +18,11 @@ struct Report {
   Ledger ledger;
   bool done = false;         // or only planned
   bool whole_lists = false;  // or the first few of each
+  bool verbose = false;      // and of output files, too
   double seconds = 0;
   std::optional<DigestList> digests = {};   // of what was written
   std::optional<Comparison> verified = {};  // what was read back
+  std::optional<Trace> trace = {};          // of the tensors that were asked for
 };
 
 std::string report_text(const Report& report);
@@ -26,6 +30,9 @@ std::string report_json(const Report& report);
 // The same, with all that --report tells more: versions, plugins, and each tensor. README.md beside
 // this file has its schema.
 std::string full_report_json(const Report& report);
+
+// Bytes of payload that all threads together hold at most; within --memory.
+std::uint64_t buffer_bytes(const Buffers& buffers);
 
 // Plugins of the chain that did not come with the program: "acme.x (/home/me/…/acme.x.json)".
 std::vector<std::string> foreign_plugins(const Conversion& conversion);

@@ -4,6 +4,7 @@
 #include "cli/comparison.h"
 #include "cli/report.h"
 #include "cli/report_tensors.h"
+#include "cli/tensor_plan.h"
 #include "cli/version.h"
 #include "core/digest.h"
 
@@ -61,6 +62,8 @@ ordered_json result_json(const Report& report) {
         {"used", run.coverage.used},
         {"checked", run.coverage.checked}}},
       {"written", {{"files", files_json(run.layout.files())}, {"bytes", run.layout.total_size()}}},
+      {"tasks", run.tasks.task_count()},
+      {"buffers", buffer_bytes(run.tasks)},
       {"expectations", run.arena.expectations.size()},
       {"rounded", rounded_json(report.ledger)},
       {"left_out", dropped_json(report.ledger)},
@@ -70,6 +73,7 @@ ordered_json result_json(const Report& report) {
       {"warnings", run.warnings},
       {"seconds", report.seconds}};
   if (report.verified) json["verified"] = comparison_json(*report.verified);
+  if (report.trace) json["tensor_plan"] = tensor_plan_json(run, *report.trace);
   return json;
 }
 

@@ -1,0 +1,157 @@
+// What `plan` tells: the whole in words, and single tensors piece by piece.
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.h"
+
+namespace ckptbridge {
+namespace {
+
+namespace fs = boost::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::vector<std::string> to_nemo(const std::string& out) {
+  return {golden("nemo2/input_tiny.pt"),    out, "--to", "nemo2-torch_dist", "--profile",
+          golden("nemo2/tiny_profile.json")};
+}
+
+// One range of a file, or several of one size.
+std::string bytes_at(const std::string& file, const json& range) {
+  static std::map<std::string, std::string> files;
+  const auto [text, is_new] = files.try_emplace(file);
+  if (is_new) text->second = TempFolder::text_of(file);
+  std::vector<std::size_t> offsets{range["offset"].get<std::size_t>()};
+  for (const json& repeat : range.value("repeats", json::array())) {
+    std::vector<std::size_t> more;
+    for (const std::size_t offset : offsets) {
+      for (std::size_t i = 0; i < repeat["count"]; ++i) {
+        more.push_back(offset + i * repeat["every"].get<std::size_t>());
+      }
+    }
+    offsets = more;
+  }
+  std::string bytes;
+  for (const std::size_t offset : offsets) bytes += text->second.substr(offset, range["size"]);
+  return bytes;
+}
+
+std::size_t size_of(const json& range) {
+  std::size_t size = range["size"];
+  for (const json& repeat : range.value("repeats", json::array())) {
+    size *= repeat["count"].get<std::size_t>();
+  }
+  return size;
+}
+
+// Plans with --tensor '*' and converts: each piece that is not cast has the same bytes in its
+// source and in the output, and the pieces of a place fill it. Gives the number of pieces.
+std::size_t require_true_pieces(const std::vector<std::string>& arguments,
+                                const std::string& output) {
+  std::vector<std::string> words{"plan"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), {"--tensor", "*", "--json"});
+  const auto planned = command(words);
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  words = {"convert"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const auto converted = command(words);
+  EXPECT_EQ(converted.code, 0) << converted.err;
+  const auto tensors = json::parse(planned.out)["tensor_plan"]["written"];
+  std::size_t pieces = 0;
+  for (const json& tensor : tensors) {
+    EXPECT_FALSE(tensor["places"].empty()) << tensor["name"];
+    for (const json& place : tensor["places"]) {
+      const std::string file = output + "/" + place["file"].get<std::string>();
+      std::size_t filled = 0;
+      for (const json& piece : place["pieces"]) {
+        ++pieces;
+        filled += size_of(piece["to"]);
+        if (piece["dtypes"].size() > 1) continue;
+        const json& from = piece["from"];
+        EXPECT_EQ(bytes_at(from["file"], from), bytes_at(file, piece["to"])) << tensor["name"];
+      }
+      EXPECT_EQ(filled, place["size"].get<std::size_t>()) << tensor["name"];
+    }
+  }
+  return pieces;
+}
+
+TEST(Plan, TellsFilesBytesMemoryChecksAndLosses) {
+  auto arguments = to_nemo("out");
+  arguments.insert(arguments.begin(), "plan");
+  arguments.insert(arguments.end(), {"--memory", "64MiB", "--threads", "2"});
+  const auto outcome = command(arguments);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(
+      outcome.out,
+      AllOf(HasSubstr("\nchain   zero1-reader path="), HasSubstr("\nreads   1 file, which hold"),
+            HasSubstr("\nchecks  every byte of tensors is accounted for\n"),
+            HasSubstr("\nmemory  12.0 MiB of buffers at most (2 threads, "),
+            HasSubstr("\nrounded: 14 tensors from float32 to bfloat16, to the nearest")));
+}
+
+TEST(PlanTensor, NamesThePiecesThatTheConversionMoves) {
+  const TempFolder folder;
+  const std::string nemo = (folder / "nemo").string();
+  EXPECT_GT(require_true_pieces(to_nemo(nemo), nemo), 60u);
+  const std::string mp2 = (folder / "mp2").string();
+  EXPECT_GT(
+      require_true_pieces({golden("zero1/z1_mp8"), mp2, "--to", "zero1", "--mp-size", "2"}, mp2),
+      300u);
+  const std::string whole = (folder / "whole").string();
+  EXPECT_GT(require_true_pieces({golden("zero3/ds_z3_w4_mp2"), whole, "--to", "zero1"}, whole),
+            100u);
+}
+
+TEST(PlanTensor, LeadsFromANameOfTheInputToWhatIsMadeOfIt) {
+  auto arguments = to_nemo("out");
+  arguments.insert(arguments.begin(), "plan");
+  arguments.insert(arguments.end(), {"--tensor", "sequential.2.mlp.w1.weight"});
+  const auto text = command(arguments).out;
+  EXPECT_THAT(
+      text,
+      HasSubstr("linear_fc1.weight\n  param, bfloat16 [352, 64]\n  made of  "
+                "sequential.2.mlp.w1.weight, sequential.2.mlp.w2.weight\n  how      2 parts joined "
+                "along dimension 0"));
+  EXPECT_THAT(text, HasSubstr("    from input_tiny.pt: offset 114,752, 22,528 bytes\n"));
+}
+
+TEST(PlanTensor, SaysWhatIsNotWrittenAndWhy) {
+  const auto outcome =
+      command({"plan", golden("zero1/z1_mp8"), "out", "--to", "zero1", "--mp-size", "1", "--tensor",
+               "sequential.2.pre_mlp_layernorm.weight", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto told = json::parse(outcome.out)["tensor_plan"];
+  ASSERT_EQ(told["written"].size(), 1u);
+  EXPECT_EQ(told["written"][0]["made_of"].size(), 1u);
+  ASSERT_EQ(told["not_written"].size(), 7u);
+  EXPECT_EQ(told["not_written"][6]["mp_rank"], 7);
+  EXPECT_THAT(told["not_written"][6]["reason"].get<std::string>(), HasSubstr("must be equal"));
+}
+
+TEST(PlanTensor, NamesNearOnesWhereThereIsNone) {
+  auto arguments = to_nemo("out");
+  arguments.insert(arguments.begin(), "plan");
+  arguments.insert(arguments.end(), {"--tensor", "sequential.2.mlp.w1.wieght"});
+  const auto outcome = command(arguments);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr("near ones are sequential.2.mlp.w1.weight"));
+}
+
+TEST(PlanTensor, IsOfPlansAlone) {
+  const TempFolder folder;
+  auto arguments = to_nemo((folder / "out").string());
+  arguments.insert(arguments.begin(), "convert");
+  arguments.insert(arguments.end(), {"--tensor", "*"});
+  const auto outcome = command(arguments);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("type plan in front"));
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+}  // namespace
+}  // namespace ckptbridge
