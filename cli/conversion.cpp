@@ -9,6 +9,7 @@
 #include "ckptbridge/error.hpp"
 #include "cli/comparison.h"
 #include "cli/console.h"
+#include "cli/plan_page.h"
 #include "cli/report.h"
 #include "cli/result_file.h"
 #include "cli/setup.h"
@@ -81,6 +82,8 @@ void declare_common_options(CommandLine& line, CommonOptions& options) {
               "Write the digests of all tensors, for `verify --manifest`");
   line.option("--report", "FILE", options.report,
               "Write what became of each tensor, and with which programs, as JSON");
+  line.option("--html", "FILE", options.html,
+              "Write the plan as a page for a browser: the flow, losses, and tensors by layer");
   declare_reading_options(line, options);
 }
 
@@ -98,6 +101,7 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   const Settings settings = settings_of(options, console);
   const ResultFile manifest_file("--manifest", options.manifest, request, options.overwrite);
   const ResultFile report_file("--report", options.report, request, options.overwrite);
+  const ResultFile html_file("--html", options.html, request, options.overwrite);
   Conversion conversion(registry, request, settings);
   prepare(conversion);
   if (!options.dry_run) convert(conversion);
@@ -124,6 +128,10 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (report_file.is_wanted()) report_file.write(full_report_json(report));
+  if (html_file.is_wanted()) {
+    html_file.write(plan_page(
+        report, trace(conversion.source, conversion.target, conversion.layout, {}, "--html")));
+  }
   if (options.json) {
     fmt::print("{}", report_json(report));
   } else {

@@ -27,6 +27,7 @@ struct CommonOptions {
   bool verify = false;
   std::string manifest;  // files to write
   std::string report;
+  std::string html;
   std::vector<std::string> tensors;  // whose pieces are told, by name
 };
 

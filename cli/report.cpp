@@ -100,17 +100,24 @@ std::string files_text(const std::vector<OutputFile>& files, bool all) {
   return text;
 }
 
-std::string plan_text(const Report& report, const std::string& output) {
+std::string plan_text(const Report& report) {
   const Conversion& run = report.conversion;
-  return plan_row("chain", run_line(run.chain)) +
-         plan_row("reads", reads_text(run.coverage, run.arena.sources.count())) +
-         plan_row("checks", checks_text(run.arena.expectations.size())) +
-         plan_row("writes", fmt::format("{}: {}", run.request.output.string(), output)) +
-         files_text(run.layout.files(), report.verbose) +
-         plan_row("memory", memory_text(run.tasks));
+  std::string text = plan_row("chain", run_line(run.chain));
+  for (const auto& [name, words] : plan_facts(run)) text += plan_row(name.c_str(), words);
+  return text + files_text(run.layout.files(), report.verbose);
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> plan_facts(const Conversion& planned) {
+  const auto& files = planned.layout.files();
+  return {{"reads", reads_text(planned.coverage, planned.arena.sources.count())},
+          {"checks", checks_text(planned.arena.expectations.size())},
+          {"memory", memory_text(planned.tasks)},
+          {"writes",
+           fmt::format("{}: {}, {}", planned.request.output.string(), counted(files.size(), "file"),
+                       size_text(planned.layout.total_size()))}};
+}
 
 std::uint64_t buffer_bytes(const Buffers& buffers) {
   return buffers.threads * (2 * buffers.task_size + buffers.scratch_size);
@@ -144,7 +151,7 @@ std::string report_text(const Report& report) {
     text += fmt::format("wrote {}: {}, in {:.1f} s\n", run.request.output.string(), output,
                         report.seconds);
   } else {
-    text += plan_text(report, output);
+    text += plan_text(report);
   }
   const std::string losses = ledger_text(report.ledger, report.whole_lists);
   text += losses.empty() && !report.done ? plan_row("losses", "none") : losses;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/comparison.h"
 #include "core/conversion.h"
@@ -30,6 +32,9 @@ std::string report_json(const Report& report);
 // The same, with all that --report tells more: versions, plugins, and each tensor. README.md beside
 // this file has its schema.
 std::string full_report_json(const Report& report);
+
+// What is read, checked, held and written, in words: "reads", "8 files, which hold …".
+std::vector<std::pair<std::string, std::string>> plan_facts(const Conversion& planned);
 
 // Bytes of payload that all threads together hold at most; within --memory.
 std::uint64_t buffer_bytes(const Buffers& buffers);

@@ -1,5 +1,6 @@
 #include "cli/result_file.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/html_page.h"
 #include "core/destination.h"
 #include "core/file.h"
 
@@ -16,8 +18,8 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-// The first member of everything that a ResultFile holds begins so.
-constexpr std::string_view kMark = "{\n \"ckptbridge_";
+// Everything that a ResultFile holds begins with one of these: JSON, and pages.
+constexpr std::array<std::string_view, 2> kMarks = {"{\n \"ckptbridge_", kPageMark};
 
 bool lies_in(const fs::path& file, const fs::path& folder) {
   const fs::path relative = resolved(file).lexically_relative(resolved(folder));
@@ -26,9 +28,11 @@ bool lies_in(const fs::path& file, const fs::path& folder) {
 
 bool is_ours(const fs::path& path) {
   if (!fs::is_regular_file(path)) return false;
-  std::array<char, kMark.size()> head{};
+  std::array<char, std::max(kMarks[0].size(), kMarks[1].size())> head{};
   const auto size = File::open_to_read(path).read_at(0, std::as_writable_bytes(std::span(head)));
-  return std::string_view(head.data(), size) == kMark;
+  const std::string_view found(head.data(), size);
+  return std::any_of(kMarks.begin(), kMarks.end(),
+                     [found](std::string_view mark) { return found.starts_with(mark); });
 }
 
 }  // namespace

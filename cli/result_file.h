@@ -1,4 +1,4 @@
-// A file that the user wants beside the output: a list of digests, a report.
+// A file that the user wants beside the output: a list of digests, a report, a page.
 #pragma once
 
 #include <string>

@@ -1,9 +1,11 @@
-// What `plan` tells: the whole in words, and single tensors piece by piece.
+// What `plan` tells: the whole in words, single tensors piece by piece, and the page for a browser.
 #include <map>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/command.h"
+#include "tests/cli/well_formed.h"
 
 namespace ckptbridge {
 namespace {
@@ -12,6 +14,7 @@ namespace fs = boost::filesystem;
 using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 std::vector<std::string> to_nemo(const std::string& out) {
   return {golden("nemo2/input_tiny.pt"),    out, "--to", "nemo2-torch_dist", "--profile",
@@ -151,6 +154,69 @@ TEST(PlanTensor, IsOfPlansAlone) {
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("type plan in front"));
   EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+std::string page_of(const std::vector<std::string>& arguments) {
+  const TempFolder folder;
+  std::vector<std::string> words{"plan"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), {"--html", (folder / "plan.html").string()});
+  const auto outcome = command(words);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  return TempFolder::text_of(folder / "plan.html");
+}
+
+TEST(PlanPage, TellsTheFlowTheLossesAndTheTensorsByLayer) {
+  const std::string page = page_of(to_nemo("out"));
+  EXPECT_EQ(ill_formed(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("<svg "), HasSubstr(">zero1-reader</text>"),
+                          HasSubstr(">evo2-mapper</text>"),
+                          HasSubstr("float32 → bfloat16</td><td class=\"drop\">rounded"),
+                          HasSubstr("bfloat16 has fewer digits than float32"),
+                          HasSubstr("<summary><code>module.decoder.layers.0</code>")));
+  EXPECT_THAT(page, HasSubstr("<code>sequential.2.mlp.w1.weight</code><br/>"
+                              "<code>sequential.2.mlp.w2.weight</code>"));
+}
+
+TEST(PlanPage, LoadsAndRunsNothing) {
+  const std::string page =
+      page_of({golden("zero1/z1_mp8"), "out", "--to", "zero1", "--mp-size", "2"});
+  EXPECT_EQ(ill_formed(page), "");
+  EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
+  for (const char* word : {"<script", "src=", "href=", "url(", "@import", "onload"}) {
+    EXPECT_THAT(page, Not(HasSubstr(word)));
+  }
+}
+
+TEST(PlanPage, MakesHostileNamesHarmless) {
+  const TempFolder folder;
+  const std::string header =
+      R"({"</code><script>alert(1)</script>.0.\"'&amp;\u202e":{"dtype":"U8","shape":[2],)"
+      R"("data_offsets":[0,2]}})";
+  std::string text(8, '\0');
+  text[0] = static_cast<char>(header.size());
+  const auto file = folder.write("<img onerror=x>.safetensors", text + header + "xy");
+  const std::string page = page_of({file.string(), "out", "--to", "pt"});
+  EXPECT_EQ(ill_formed(page), "");
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, HasSubstr("<code>&lt;/code&gt;&lt;script&gt;alert(1)&lt;/script&gt;.0.&quot;"
+                              "&#39;&amp;amp;"));
+}
+
+TEST(PlanPage, ReplacesOnlyAnEarlierPage) {
+  const TempFolder folder;
+  const std::string page = (folder / "plan.html").string();
+  auto arguments = to_nemo("out");
+  arguments.insert(arguments.begin(), "plan");
+  arguments.insert(arguments.end(), {"--html", page});
+  EXPECT_EQ(command(arguments).code, 0);
+  EXPECT_EQ(command(arguments).code, 5);
+  arguments.emplace_back("--overwrite");
+  EXPECT_EQ(command(arguments).code, 0);
+  folder.write("plan.html", "<!DOCTYPE html>\n<p>mine</p>");
+  EXPECT_EQ(command(arguments).code, 5);
+  EXPECT_EQ(TempFolder::text_of(page), "<!DOCTYPE html>\n<p>mine</p>");
 }
 
 }  // namespace
