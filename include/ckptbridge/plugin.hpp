@@ -56,6 +56,15 @@ ckb_status guard(ckb_error* error, Body&& body) noexcept {
 }
 
 // What all handles do: hold the handle and the error that its calls report to.
+// What crosses the boundary ends at its first zero byte. A text that has one comes from a file, and
+// is refused rather than cut.
+inline const std::string& whole(const std::string& text) {
+  if (text.find('\0') == std::string::npos) return text;
+  std::string shown;
+  for (const char c : text) shown += c == '\0' ? std::string("\\x00") : std::string(1, c);
+  throw Error(CKB_CORRUPT, "the name \"" + shown + "\" has a zero byte");
+}
+
 template <class Handle>
 class Wrapper {
  public:
@@ -151,14 +160,14 @@ class Graph : public detail::Wrapper<ckb_graph> {
   ConstGraph view() const { return {handle_, error_}; }
 
   ckb_file open_file(const std::string& path) {
-    const char* paths[] = {path.c_str()};
+    const char* paths[] = {detail::whole(path).c_str()};
     ckb_file file = 0;
     check(host->open_file(handle_, 1, paths, &file, error_));
     return file;
   }
   ckb_file open_file(std::span<const std::string> pieces) {
     std::vector<const char*> paths;
-    for (const std::string& piece : pieces) paths.push_back(piece.c_str());
+    for (const std::string& piece : pieces) paths.push_back(detail::whole(piece).c_str());
     ckb_file file = 0;
     check(host->open_file(handle_, static_cast<std::uint32_t>(paths.size()), paths.data(), &file,
                           error_));
@@ -224,8 +233,8 @@ class Graph : public detail::Wrapper<ckb_graph> {
     ckb_tensor t{};
     t.struct_size = sizeof(t);
     t.ndim = static_cast<std::uint32_t>(shape.size());
-    t.name = name.c_str();
-    t.role = role.c_str();
+    t.name = detail::whole(name).c_str();
+    t.role = detail::whole(role).c_str();
     t.shape = shape.data();
     t.dtype = dtype;
     t.value = tensor.value;
@@ -242,7 +251,7 @@ class Graph : public detail::Wrapper<ckb_graph> {
     ckb_object o{};
     o.struct_size = sizeof(o);
     o.mp_rank = mp_rank;
-    o.name = own_name.c_str();
+    o.name = detail::whole(own_name).c_str();
     o.kind = kind;
     o.data = data.data();
     o.size = data.size();
@@ -254,10 +263,11 @@ class Graph : public detail::Wrapper<ckb_graph> {
     add_object(name, kind, std::as_bytes(std::span(text)));
   }
   void set_property(const std::string& key, const std::string& value) {
-    check(host->set_property(handle_, key.c_str(), value.c_str(), error_));
+    check(host->set_property(handle_, detail::whole(key).c_str(), detail::whole(value).c_str(),
+                             error_));
   }
   void drop(ckb_node value, const std::string& reason) {
-    check(host->drop(handle_, value, reason.c_str(), error_));
+    check(host->drop(handle_, value, detail::whole(reason).c_str(), error_));
   }
   // Bytes of a declared storage of which no value was made.
   void drop_bytes(ckb_file file, std::uint64_t offset, std::uint64_t size,
@@ -266,16 +276,21 @@ class Graph : public detail::Wrapper<ckb_graph> {
     drop(add_extent(file, offset, kUInt8, shape), reason);
   }
   void drop_object(std::string_view name, const std::string& reason) {
-    check(host->drop_object(handle_, std::string(name).c_str(), reason.c_str(), error_));
+    const std::string own_name(name);
+    check(host->drop_object(handle_, detail::whole(own_name).c_str(), detail::whole(reason).c_str(),
+                            error_));
   }
   void drop_untouched(ckb_file file, std::uint64_t offset, std::uint64_t size,
                       const std::string& reason) {
-    check(host->drop_untouched(handle_, file, offset, size, reason.c_str(), error_));
+    check(host->drop_untouched(handle_, file, offset, size, detail::whole(reason).c_str(), error_));
   }
-  void note(const std::string& text) { check(host->note(handle_, text.c_str(), error_)); }
+  void note(const std::string& text) {
+    check(host->note(handle_, detail::whole(text).c_str(), error_));
+  }
   void expect_equal(ckb_node kept, ckb_node other, const std::string& what,
                     bool warn_only = false) {
-    check(host->expect_equal(handle_, kept, other, what.c_str(), warn_only ? 1 : 0, error_));
+    check(host->expect_equal(handle_, kept, other, detail::whole(what).c_str(), warn_only ? 1 : 0,
+                             error_));
   }
 };
 
@@ -286,7 +301,7 @@ class Layout : public detail::Wrapper<ckb_layout> {
 
   std::uint32_t add_file(const std::string& path, std::uint64_t size) {
     std::uint32_t file = 0;
-    check(host->add_file(handle_, path.c_str(), size, &file, error_));
+    check(host->add_file(handle_, detail::whole(path).c_str(), size, &file, error_));
     return file;
   }
   void put_bytes(std::uint32_t file, std::uint64_t offset, std::span<const std::byte> data) {

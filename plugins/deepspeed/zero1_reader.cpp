@@ -91,7 +91,8 @@ class RankReader {
 
   std::string key_text(tf::ValueId key) const {
     const auto text = values_.as_string(key);
-    return text && !text->empty() ? std::string(*text) : tf::describe(values_, key);
+    if (!text || text->empty()) return tf::describe(values_, key);
+    return tf::require_string(values_, key, file_.name());
   }
 
   // Rank files that came from a larger set would convert to a part of a model, in silence.

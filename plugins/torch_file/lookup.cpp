@@ -14,12 +14,17 @@ std::string joined(const GlobalName& global) {
   return std::string(global.module) + "." + std::string(global.name);
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }
+
 // For messages: on one line, and not as long as the user's terminal is high.
 std::string quoted(std::string_view text) {
   constexpr std::size_t kMaxShown = 60;
   std::string result = "'";
   for (const char c : text.substr(0, kMaxShown)) {
-    result += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    result += is_control(c) ? std::string("\\x") + kDigits[byte >> 4] + kDigits[byte & 15]
+                            : std::string(1, c);
   }
   return result + (text.size() > kMaxShown ? "...'" : "'");
 }
@@ -192,6 +197,9 @@ std::int64_t require_int(const Values& values, ValueId id, const std::string& wh
 std::string require_string(const Values& values, ValueId id, const std::string& where) {
   const auto value = values.as_string(id);
   if (!value) wrong(values, id, where, "a str");
+  if (std::ranges::any_of(*value, is_control)) {
+    wrong(values, id, where, "a name without control characters");
+  }
   return std::string(*value);
 }
 

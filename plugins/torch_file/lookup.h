@@ -40,6 +40,8 @@ ValueId require(const Values& values, ValueId mapping, std::string_view key,
                 const std::string& where);
 std::vector<Item> require_items(const Values& values, ValueId id, const std::string& where);
 std::int64_t require_int(const Values& values, ValueId id, const std::string& where);
+// A name: no control characters, so that it is whole as a C string and does no harm where it is
+// shown.
 std::string require_string(const Values& values, ValueId id, const std::string& where);
 
 // Calls visit with each value that id reaches, itself included, once each.

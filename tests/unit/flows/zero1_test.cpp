@@ -5,10 +5,12 @@
 #include "core/value_reader.h"
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"
+#include "tests/unit/flows/state_dict.h"
 
 namespace ckptbridge {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 // A .pt of a pickle that was written by hand, without storages.
@@ -41,6 +43,18 @@ TEST_F(Zero1, NeverRunsWhatAPickleNames) {
   EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
   EXPECT_THAT(error.what(), HasSubstr("evil.pt"));
   EXPECT_FALSE(boost::filesystem::exists(ran));
+}
+
+TEST_F(Zero1, RefusesNamesWithZeroBytesOrControlCharacters) {
+  for (const auto& [name, shown] : {std::pair(std::string("a\0b", 3), "'a\\x00b'"),
+                                    std::pair(std::string("a\x1b[2Jb"), "'a\\x1b[2Jb'")}) {
+    const auto in =
+        flow_.folder().write("in.pt", make_rank_file({{name, {4}, std::string(4, 'x')}}));
+    const Error error = flow_.failure(in, "pt");
+    EXPECT_EQ(error.code(), CKB_CORRUPT);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("in.pt: module: found str "), HasSubstr(shown),
+                                    HasSubstr("expected a name without control characters")));
+  }
 }
 
 std::string bytes_of(const Conversion& run, ckb_node value) {
