@@ -50,6 +50,7 @@ Settings settings_of(const CommonOptions& options, Console& console) {
   settings.resume = options.resume;
   settings.sync = !options.no_sync;
   settings.explain = options.verbose;
+  settings.ignore_checksums = options.ignore_checksums;
   settings.feedback = console.feedback();
   settings.log = console.log();
   return settings;
@@ -59,6 +60,8 @@ void declare_reading_options(CommandLine& line, CommonOptions& options) {
   line.heading("Common options");
   line.option("--threads", "N", options.threads, "Threads that move bytes [as many as cores, 16]");
   line.option("--memory", "SIZE", options.memory, "Bound of the buffers for tensor data [128MiB]");
+  line.flag("--ignore-checksums", options.ignore_checksums,
+            "Take sources whose bytes are not what their own checksums say");
   line.option("--progress", "auto|json|none", options.progress, "Progress on standard error");
   line.flag("--json", options.json, "Print the result as JSON");
   line.flag("-v,--verbose", options.verbose, "Print more: notes, whole lists");
@@ -118,7 +121,7 @@ int perform(const Registry& registry, const Request& request, const CommonOption
     const Buffers buffers = make_buffers(settings.limits);
     const Graph whole = with_known_partition(conversion, conversion.target, "--manifest");
     report.digests = make_digest_list(whole, buffers, settings.feedback);
-    conversion.arena.sources.require_unchanged();
+    conversion.arena.require_sound_sources();
     if (manifest_file.is_wanted()) {
       manifest_file.write(digest_list_json(*report.digests, kVersion));
     }

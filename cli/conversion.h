@@ -25,6 +25,7 @@ struct CommonOptions {
   bool json = false;
   bool verbose = false;
   bool verify = false;
+  bool ignore_checksums = false;
   std::string manifest;  // files to write
   std::string report;
   std::string html;

@@ -82,6 +82,8 @@ std::string difference_name(DifferenceKind kind) {
       return "replica";
     case DifferenceKind::kObject:
       return "object";
+    case DifferenceKind::kChecksum:
+      return "checksum";
   }
   return "";
 }
@@ -180,6 +182,16 @@ void compare_objects(const Graph& expected, const Graph& found,
 }
 
 void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
+void compare_checksums(const Arena& arena, Comparison& result) {
+  for (const auto& [place, wrong] : arena.checksums.wrong()) {
+    TensorDifference difference;
+    difference.kind = DifferenceKind::kChecksum;
+    difference.name = wrong.file;
+    difference.text = wrong.text;
+    result.differences.push_back(std::move(difference));
+  }
+}
+
                       Comparison& result) {
   std::vector<ValuePair> pairs;
   pairs.reserve(arena.expectations.size());

@@ -14,7 +14,16 @@
 
 namespace ckptbridge {
 
-enum class DifferenceKind { kMissing, kExtra, kForm, kElements, kDigest, kReplica, kObject };
+enum class DifferenceKind {
+  kMissing,
+  kExtra,
+  kForm,
+  kElements,
+  kDigest,
+  kReplica,
+  kObject,
+  kChecksum
+};
 std::string difference_name(DifferenceKind kind);  // "missing"
 
 struct TensorDifference {
@@ -66,5 +75,8 @@ void compare_objects(const Graph& expected, const Graph& found,
 // Adds the expectations of an arena that do not hold: replicas that differ among ranks.
 void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
                       Comparison& result);
+
+// Adds the checksums of an arena's sources that are wrong; they must have been collected.
+void compare_checksums(const Arena& arena, Comparison& result);
 
 }  // namespace ckptbridge

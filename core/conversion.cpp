@@ -49,7 +49,9 @@ Conversion::Conversion(const Registry& plugins, Request wanted, Settings how)
       host(services_of(registry, settings)),
       arena(Sources(root_of(request.input))),
       source(arena),
-      target(arena) {}
+      target(arena) {
+  if (settings.ignore_checksums) arena.checksums.ignore();
+}
 
 void require_steps(const Registry& registry, const Request& request) {
   for (std::size_t i = 0; i < request.steps.size(); ++i) {

@@ -44,6 +44,7 @@ struct Settings {
   bool sync = true;                     // the output is on the disk before it appears
   bool resume = false;                  // go on with what an interrupted run has made
   std::uint64_t checkpoint = 1u << 30;  // bytes after which so much can be resumed
+  bool ignore_checksums = false;        // of sources, where their formats have them
   bool explain = false;                 // values that differ are listed one by one, with statistics
   Feedback feedback;
   std::function<void(int level, const std::string& message)> log;  // 0 debug, 1 info, 2 warning

@@ -215,11 +215,13 @@ Coverage require_coverage(const Graph& read, const Layout& layout) {
     }
     std::vector<Interval> covered;
     std::uint64_t so_far = 0;
+    std::uint64_t needed = 0;
     for (auto& [why, intervals] : by_reason) {
       covered.insert(covered.end(), intervals.begin(), intervals.end());
       covered = united(std::move(covered));
       const std::uint64_t more = total(covered) - so_far;
       so_far += more;
+      if (why < kDropped) needed += more;
       (why == kUsed      ? coverage.used
        : why == kChecked ? coverage.checked
                          : coverage.dropped[why - kDropped].bytes) += more;
@@ -227,6 +229,9 @@ Coverage require_coverage(const Graph& read, const Layout& layout) {
     const auto missing = complement(covered, offset, offset + storage.second.size);
     if (!missing.empty()) {
       fail_uncovered(read, file, storage.second, missing.front(), total(missing));
+    }
+    if (!is_little(storage.second.size - needed, storage.second.size)) {
+      coverage.partly_needed.push_back(storage.first);
     }
   }
   return coverage;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/graph.h"
@@ -29,6 +30,8 @@ struct Coverage {
   std::uint64_t used = 0;
   std::uint64_t checked = 0;  // and not used
   std::vector<DroppedBytes> dropped;
+  // Storages, by file and offset, of which more than a little is neither used nor checked.
+  std::vector<std::pair<ckb_file, std::uint64_t>> partly_needed;
 };
 
 // Proves it, and gives the counts. Error INTERNAL (a plugin's bug, and no fault of the input) that

@@ -62,9 +62,11 @@ void note_replicas(const Conversion& run, const Buffers& buffers, std::vector<st
 
 Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings) {
   Conversion run_a(registry, a, settings);
+  run_a.arena.checksums.collect();
   open(run_a);
   read(run_a);
   Conversion run_b(registry, b, settings);
+  run_b.arena.checksums.collect();
   open(run_b);
   read(run_b);
 
@@ -80,7 +82,10 @@ Diff diff(const Registry& registry, const Request& a, const Request& b, const Se
   for (const Conversion* run : {&run_a, &run_b}) {
     result.notes.insert(result.notes.end(), run->arena.notes.begin(), run->arena.notes.end());
     note_replicas(*run, buffers, result.notes);
-    run->arena.sources.require_unchanged();
+    run->arena.require_sound_sources();
+    for (const auto& [place, wrong] : run->arena.checksums.wrong()) {
+      result.notes.push_back(fmt::format("{}: {}", wrong.file, wrong.text));
+    }
   }
   return result;
 }

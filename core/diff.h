@@ -11,7 +11,8 @@ namespace ckptbridge {
 
 struct Diff {
   Comparison comparison;           // "expected" is what a has, "found" what b has
-  std::vector<std::string> notes;  // which names were mapped, replicas that differ inside a or b
+  std::vector<std::string> notes;  // names that were mapped; replicas and checksums of a or b
+                                   // that are wrong
 };
 
 // Brings both to one set of names and to whole tensors by the transforms that the manifests lead

@@ -43,6 +43,11 @@ std::string identity(const std::string& kind, const std::string& name, std::int3
 
 }  // namespace
 
+void Arena::require_sound_sources() const {
+  checksums.finish(sources, false);
+  sources.require_unchanged();
+}
+
 void Graph::add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size) {
   const std::uint64_t end = arena_->sources.size(file);
   if (offset > end || size > end - offset) {
@@ -51,6 +56,19 @@ void Graph::add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size)
                                          arena_->sources.name(file), size, offset, end));
   }
   arena_->storages.add(file, offset, size, arena_->sources.name(file));
+}
+
+void Graph::expect_crc32(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
+                         const std::string& what) {
+  require_name(what, "storage");
+  const auto storage = arena_->storages.find(file, offset, size);
+  if (size > 0 && (storage == arena_->storages.all().end() || storage->first.second != offset ||
+                   storage->second.size != size)) {
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("{}: {}: no tensor data was declared at [{}, {})",
+                            arena_->sources.name(file), what, offset, offset + size));
+  }
+  arena_->checksums.expect(file, offset, size, crc, what);
 }
 
 ckb_node Graph::add_extent(ckb_file file, std::uint64_t offset, Dtype dtype,

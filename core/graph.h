@@ -16,6 +16,7 @@
 #include "core/intervals.h"
 #include "core/nodes.h"
 #include "core/source.h"
+#include "core/source_checksums.h"
 #include "core/storages.h"
 
 namespace ckptbridge {
@@ -75,7 +76,12 @@ struct Expectation {
 struct Arena {
   explicit Arena(Sources files) : sources(std::move(files)) {}
 
+  // At the end of a run: the input files are what they were when they were opened, and what they
+  // say they are.
+  void require_sound_sources() const;
+
   Sources sources;
+  mutable SourceChecksums checksums;  // reading adds to it, from any thread
   Nodes nodes;
   Storages storages;
   std::vector<Drop> drops;
@@ -98,6 +104,10 @@ class Graph {
 
   // Declares bytes of a file that hold tensor data; CORRUPT if they are not all in it.
   void add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size);
+
+  // What the file says of the CRC-32 of a declared storage; what names it within the file.
+  void expect_crc32(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
+                    const std::string& what);
 
   // An extent inside a declared storage; CORRUPT otherwise.
   ckb_node add_extent(ckb_file file, std::uint64_t offset, Dtype dtype,

@@ -6,9 +6,11 @@
 #include <map>
 #include <mutex>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "ckptbridge/draft/checksums.h"
 #include "ckptbridge/error.hpp"
 
 namespace ckptbridge {
@@ -146,7 +148,15 @@ void fill_services(ckb_host& t) {
     guard(nullptr, [&] { stop = cancelled && cancelled(); });
     return stop ? 1 : 0;
   };
-  t.extension = [](const ckb_host*, const char*) -> const void* { return nullptr; };
+  t.extension = [](const ckb_host*, const char* id) -> const void* {
+    static constexpr ckb_checksums kChecksums{
+        sizeof(ckb_checksums), 0,
+        [](ckb_graph* g, ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
+           const char* what, ckb_error* error) {
+          return guard(error, [&] { g->graph.expect_crc32(file, offset, size, crc, what); });
+        }};
+    return std::string_view(id) == CKB_CHECKSUMS ? &kChecksums : nullptr;
+  };
   t.plugin_folder = [](const ckb_host* host, const char* id) -> const char* {
     HostState* state = &state_of(host);
     const char* result = "";

@@ -58,6 +58,9 @@ void lay_out(Conversion& run) {
 
 void plan(Conversion& run) {
   run.coverage = require_coverage(run.source, run.layout);
+  for (const auto& [file, offset] : run.coverage.partly_needed) {
+    run.arena.checksums.leave_out(file, offset);
+  }
   if (run.request.skip_complete && !run.settings.overwrite) {
     for (const std::string& path : leave_out_complete(run.layout, run.request.output)) {
       run.arena.notes.push_back(path + " is there already, and complete: skipped");
@@ -75,6 +78,7 @@ void execute(Conversion& run) {
     Staging& staging = run.staging.emplace(destination_of(run));
     OutputFiles& output = run.output.emplace(staging.folder());
     Made made = begin_output(run, staging, output);
+    const bool is_resumed = !made.ranges.empty();
     const Plan rest = remaining(run.tasks, run.layout, made);
     // Without sync, nothing is brought to the disk while all goes well.
     const std::uint64_t interval = run.settings.sync ? run.settings.checkpoint : UINT64_MAX;
@@ -84,6 +88,7 @@ void execute(Conversion& run) {
     try {
       execute(run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
               [&](auto ranges, auto parts) { journal.add(ranges, parts); });
+      run.arena.checksums.finish(run.arena.sources, is_resumed);
     } catch (const Error& error) {
       if (error.code() == CKB_CANCELLED) stop(run);
       throw;

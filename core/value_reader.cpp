@@ -128,6 +128,12 @@ void ValueReader::will_need(ckb_node value, std::uint64_t begin, std::uint64_t c
   });
 }
 
+void ValueReader::read_source(ckb_file file, std::uint64_t offset,
+                              std::span<std::byte> bytes) const {
+  arena_.sources.read(file, offset, bytes);
+  arena_.checksums.add(arena_.sources, file, offset, bytes);
+}
+
 void ValueReader::add(const Run& run, std::byte* target) {
   const Nodes& nodes = arena_.nodes;
   if (nodes.op(run.leaf) == Op::kConstant) {
@@ -180,7 +186,7 @@ void ValueReader::read_band(std::span<const Pending> band, std::uint64_t size) {
     return read_contiguous(first, first.run.source, first.target);
   }
   const auto bytes = std::span(scratch_).first(size);
-  arena_.sources.read(first.file, first.run.source, bytes);
+  read_source(first.file, first.run.source, bytes);
   for (const Pending& pending : band) {
     const Run& run = pending.run;
     scatter(run, loops_of(run), bytes.data() + (run.source - first.run.source), pending.target);
@@ -199,7 +205,7 @@ void ValueReader::read_rows(const Pending& pending, std::span<const Loop> loops,
   const std::uint64_t size = row_size(run) + span_of(loops);
   const std::uint64_t rows = rows_of(loops);
   if (size <= scratch_.size() && is_dense(size, rows * row_size(run), rows)) {
-    arena_.sources.read(pending.file, source, std::span(scratch_).first(size));
+    read_source(pending.file, source, std::span(scratch_).first(size));
     return scatter(run, loops, scratch_.data(), target);
   }
   const Loop& loop = loops.front();
@@ -212,15 +218,14 @@ void ValueReader::read_rows(const Pending& pending, std::span<const Loop> loops,
 void ValueReader::read_contiguous(const Pending& pending, std::uint64_t source, std::byte* target) {
   const Run& run = pending.run;
   if (run.dtype_count == 1) {
-    return arena_.sources.read(pending.file, source, std::span(target, row_size(run)));
+    return read_source(pending.file, source, std::span(target, row_size(run)));
   }
   const std::uint64_t from = item_size(run.from());
   assert(from > 0);
   const std::uint64_t most = std::min<std::uint64_t>(kCastChunk, scratch_.size()) / from;
   for (std::uint64_t done = 0; done < run.length; done += most) {
     const std::uint64_t count = std::min(most, run.length - done);
-    arena_.sources.read(pending.file, source + done * from,
-                        std::span(scratch_).first(count * from));
+    read_source(pending.file, source + done * from, std::span(scratch_).first(count * from));
     cast_elements(run, scratch_.data(), target + done * item_size(run.to()), count);
   }
 }

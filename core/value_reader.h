@@ -26,7 +26,8 @@ class ValueReader {
   ValueReader(const Arena& arena, std::size_t scratch_size);
 
   // Fills all targets. What the ranges need of one band of a source is read in one go where what
-  // lies between is small, and row by row otherwise. Error IO where a source cannot be read.
+  // lies between is small, and row by row otherwise. Error IO where a source cannot be read,
+  // CORRUPT where it does not have the checksum that it says.
   void read(std::span<const ValueRange> ranges);
   void read(ckb_node value, std::uint64_t begin, std::uint64_t count, std::span<std::byte> target);
 
@@ -42,6 +43,7 @@ class ValueReader {
     std::uint64_t span;  // from its first source byte to its last
   };
 
+  void read_source(ckb_file file, std::uint64_t offset, std::span<std::byte> bytes) const;
   void add(const Run& run, std::byte* target);
   void flush();
   void read_band(std::span<const Pending> band, std::uint64_t size);

@@ -62,6 +62,7 @@ Comparison verify_against_source(const Registry& registry, Request wanted,
                                  const Settings& settings) {
   Request output;
   output.input = wanted.output;
+  written.arena.checksums.collect();
   output.folder = wanted.folder;
   output.from = format_of(registry, wanted);
   if (!output.from.empty()) require_reader(registry, output.from);
@@ -88,10 +89,12 @@ Comparison verify_against_source(const Registry& registry, Request wanted,
   Comparison result = compare_tensors(source.arena, expected, written.arena,
                                       shards_of(written.source), buffers, settings.feedback);
   compare_objects(source.target, written.source, left_out, result);
-  source.arena.sources.require_unchanged();
-  written.arena.sources.require_unchanged();
+  source.arena.require_sound_sources();
+  written.arena.require_sound_sources();
+  compare_checksums(written.arena, result);
   return result;
 }
+  run.arena.checksums.collect();
 
 Comparison verify_against_digests(const Registry& registry, const Request& wanted,
                                   const Settings& settings, const DigestList& expected) {
@@ -111,7 +114,8 @@ Comparison verify_against_digests(const Registry& registry, const Request& wante
   Comparison result;
   compare_digests(expected, found, result);
   compare_replicas(run.arena, buffers, settings.feedback, result);
-  run.arena.sources.require_unchanged();
+  run.arena.require_sound_sources();
+  compare_checksums(run.arena, result);
   return result;
 }
 

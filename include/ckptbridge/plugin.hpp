@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ckptbridge/draft/checksums.h"
 #include "ckptbridge/dtype.hpp"
 #include "ckptbridge/error.hpp"
 #include "ckptbridge/plugin.h"
@@ -55,7 +56,6 @@ ckb_status guard(ckb_error* error, Body&& body) noexcept {
   }
 }
 
-// What all handles do: hold the handle and the error that its calls report to.
 // What crosses the boundary ends at its first zero byte. A text that has one comes from a file, and
 // is refused rather than cut.
 inline const std::string& whole(const std::string& text) {
@@ -65,6 +65,7 @@ inline const std::string& whole(const std::string& text) {
   throw Error(CKB_CORRUPT, "the name \"" + shown + "\" has a zero byte");
 }
 
+// What all handles do: hold the handle and the error that its calls report to.
 template <class Handle>
 class Wrapper {
  public:
@@ -180,6 +181,15 @@ class Graph : public detail::Wrapper<ckb_graph> {
 
   void add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size) {
     check(host->add_storage(handle_, file, offset, size, error_));
+  }
+  // What the file says of the CRC-32 of a declared storage (draft/checksums.h); a host that is too
+  // old to check it is told nothing.
+  void expect_crc32(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc32,
+                    const std::string& what) {
+    const auto* checksums = static_cast<const ckb_checksums*>(host->extension(host, CKB_CHECKSUMS));
+    if (checksums == nullptr) return;
+    check(checksums->expect_crc32(handle_, file, offset, size, crc32, detail::whole(what).c_str(),
+                                  error_));
   }
   // strides in elements; none: contiguous.
   ckb_node add_extent(ckb_file file, std::uint64_t offset, Dtype dtype,

@@ -33,9 +33,7 @@ StateFile::StateFile(plugin::Graph& out, const LogicalFile& file)
       source_(out, file_, file.name),
       pt_(read_pieces(source_, file)) {
   tf::warn_of_dangers(pt_.values, source_.name());
-  for (const auto& [key, storage] : pt_.storages) {
-    out_.add_storage(file_, storage.offset, storage.size);
-  }
+  tf::declare_storages(out_, file_, 0, pt_);
 }
 
 ckb_node StateFile::extent(const tf::Tensor& tensor) {

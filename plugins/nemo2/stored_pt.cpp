@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/pickler.h"
 
 namespace ckptbridge::nemo2 {
@@ -63,9 +64,7 @@ StoredPt::StoredPt(plugin::Graph& graph, ckb_file file, std::uint64_t offset, st
       file_(file),
       offset_(offset),
       pt_(torch_file::read_torch_file(EdgeSource(graph, file, offset, size, name))) {
-  for (const auto& [key, storage] : pt_.storages) {
-    graph_.add_storage(file_, offset_ + storage.offset, storage.size);
-  }
+  torch_file::declare_storages(graph_, file_, offset_, pt_, name);
 }
 
 StoredPt::Tensor StoredPt::tensor() {

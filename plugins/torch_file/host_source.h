@@ -8,6 +8,7 @@
 #include "ckptbridge/plugin.hpp"
 #include "plugins/torch_file/byte_source.h"
 #include "plugins/torch_file/dangerous.h"
+#include "plugins/torch_file/torch_file.h"
 #include "plugins/torch_file/zip_layout.h"
 
 namespace ckptbridge::torch_file {
@@ -29,6 +30,18 @@ class HostSource final : public ByteSource {
   ckb_file file_;
   std::string name_;
 };
+
+// Declares the storages of a .pt that begins at offset of a file, and what it says of their CRC-32.
+// item: which of several in the file it is.
+inline void declare_storages(plugin::Graph& graph, ckb_file file, std::uint64_t offset,
+                             const TorchFile& pt, const std::string& item = "") {
+  for (const auto& [key, storage] : pt.storages) {
+    graph.add_storage(file, offset + storage.offset, storage.size);
+    if (storage.crc32 == 0) continue;
+    graph.expect_crc32(file, offset + storage.offset, storage.size, storage.crc32,
+                       (item.empty() ? "" : item + ", ") + "record data/" + key);
+  }
+}
 
 // Tells the user of functions in the file's pickle that only an attack needs (dangerous.h).
 inline void warn_of_dangers(const Values& values, const std::string& file) {

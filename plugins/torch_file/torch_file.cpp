@@ -151,8 +151,9 @@ TorchFile read_torch_file(const ByteSource& source) {
   file.name = source.name();
   for (const ZipRecord& entry : directory.records) {
     if (!entry.name.starts_with(kDataPrefix)) continue;
-    file.storages.emplace(entry.name.substr(kDataPrefix.size()),
-                          StorageExtent{entry.offset, entry.size, false, std::nullopt});
+    file.storages.emplace(
+        entry.name.substr(kDataPrefix.size()),
+        StorageExtent{entry.offset, entry.size, false, std::nullopt, entry.crc32});
   }
   const std::string where = source.name() + ": data.pkl";
   file.root = unpickle(file.values, read_record(source, *record), where).root;

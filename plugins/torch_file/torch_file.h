@@ -28,6 +28,7 @@ struct StorageExtent {
   std::uint64_t size;
   bool is_used;                // by the object
   std::optional<Dtype> dtype;  // as the object says; nullopt: untyped or unused
+  std::uint32_t crc32 = 0;     // as the file says; 0: it says nothing
 };
 
 struct StorageView {

@@ -64,14 +64,14 @@ TEST_F(Verify, ListsWhatDiffersAndEndsWith4) {
   const auto against = command({"verify", path("out"), "--against", kMp8, "--mp_size", "2"});
   EXPECT_EQ(against.code, 4) << against.out << against.err;
   EXPECT_THAT(against.out, AllOf(HasSubstr("different: "), HasSubstr(", rank 0 of 2: 1 of "),
-                                 HasSubstr("1 difference found; compared: ")));
+                                 HasSubstr("2 differences found; compared: ")));
   const auto digests = command({"verify", path("out"), "--manifest", path("digests.json")});
   EXPECT_EQ(digests.code, 4) << digests.out << digests.err;
   EXPECT_THAT(digests.out, HasSubstr("different: "));
   const auto report = json::parse(
       command({"verify", path("out"), "--against", kMp8, "--mp-size", "2", "--json"}).out);
   EXPECT_EQ(report["equal"], false);
-  ASSERT_EQ(report["differences"].size(), 1u);
+  ASSERT_EQ(report["differences"].size(), 2u);
   EXPECT_EQ(report["differences"][0]["kind"], "elements");
   EXPECT_EQ(report["differences"][0]["elements"], 1);
 }
@@ -85,9 +85,29 @@ TEST_F(Verify, KnowsATensorByItsDigestForAnyNumberOfRanks) {
     EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   }
 }
+  EXPECT_EQ(report["differences"][1]["kind"], "checksum");
 
 TEST_F(Verify, WritesDigestsInTheOrderOfNames) {
   ASSERT_EQ(reshard("1", "out", {"--manifest", path("digests.json")}).code, 0);
+// What a checksum of a source tells, no difference between tensors does.
+TEST_F(Verify, NamesTheRecordWhoseChecksumIsWrong) {
+  ASSERT_EQ(reshard("2", "out").code, 0);
+  change_a_byte("out");
+  const auto against = command({"verify", path("out"), "--against", kMp8, "--mp_size", "2"});
+  EXPECT_THAT(against.out, AllOf(HasSubstr("mp_rank_00_model_states.pt: record data/"),
+                                 HasSubstr("was changed after it was written: the CRC-32 of")));
+  const auto from = command(
+      {"convert", path("out"), path("again"), "--to", "zero1", "--mp-size", "1", "--no-sync"});
+  EXPECT_EQ(from.code, 3);
+  EXPECT_THAT(from.err, AllOf(HasSubstr("mp_rank_00_model_states.pt: record data/"),
+                              HasSubstr("--ignore-checksums")));
+  EXPECT_FALSE(boost::filesystem::exists(folder_ / "again"));
+  EXPECT_EQ(command({"convert", path("out"), path("again"), "--to", "zero1", "--mp-size", "1",
+                     "--no-sync", "--ignore-checksums"})
+                .code,
+            0);
+}
+
   const auto list = json::parse(TempFolder::text_of(folder_ / "digests.json"));
   EXPECT_EQ(list["ckptbridge_digests"], 1);
   EXPECT_EQ(list["digest"], "xxh3-128");

@@ -18,7 +18,9 @@ namespace tf = torch_file;
 std::string text_of(const boost::filesystem::path& path) { return TempFolder::text_of(path); }
 
 DigestList digests_of(const Conversion& run) {
-  return make_digest_list(run.source, make_buffers({1, 128u << 20}), {});
+  DigestList list = make_digest_list(run.source, make_buffers({1, 128u << 20}), {});
+  run.arena.require_sound_sources();
+  return list;
 }
 
 // Reads a .pt that has been damaged again and again, and compares it with what it was.
@@ -87,6 +89,20 @@ TEST_F(Mutation, OfThePickleIsFound) {
     bytes[pickle.offset + i] = static_cast<char>(bytes[pickle.offset + i] ^ 1 << i % 8);
     EXPECT_FALSE(is_right(bytes)) << i;
   }
+}
+
+TEST_F(Mutation, OfTensorDataIsFound) {
+  use("torch_file/tiny_sd.pt");
+  std::size_t count = 0;
+  for (const tf::ZipRecord& record : directory().records) {
+    if (!record.name.starts_with("data/")) continue;
+    for (std::size_t i = 0; i < record.size; ++i, ++count) {
+      std::string bytes = whole_;
+      bytes[record.offset + i] = static_cast<char>(bytes[record.offset + i] ^ 1 << i % 8);
+      EXPECT_FALSE(is_right(bytes)) << record.name << " " << i;
+    }
+  }
+  EXPECT_GT(count, 20u);
 }
 
 TEST_F(Mutation, ByTruncationIsFoundAtEachBoundary) {

@@ -14,6 +14,7 @@
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/torch_file.h"
+#include "plugins/torch_file/zip_reader.h"
 #include "tests/unit/flows/dcp_folder.h"
 
 namespace ckptbridge {
@@ -52,6 +53,24 @@ inline std::string sizes_text(const std::vector<std::int64_t>& sizes) {
 inline std::string pickle_text(const torch_file::TorchFile& pt, torch_file::ValueId id) {
   const torch_file::Bytes bytes = torch_file::pickle(pt.values, id);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Gives records whose bytes a test has changed the CRC-32 that they have now.
+inline void repair_checksums(std::string& file) {
+  namespace tf = torch_file;
+  const auto field_of = [](std::uint32_t sum) {
+    return std::string(reinterpret_cast<const char*>(&sum), sizeof(sum));
+  };
+  const tf::MemorySource source(std::as_bytes(std::span(file)), "file");
+  for (const tf::ZipRecord& record : tf::read_zip_directory(source).records) {
+    const auto bytes = std::as_bytes(std::span(file)).subspan(record.offset, record.size);
+    const std::string right = field_of(tf::crc32(bytes));
+    const std::string stored = field_of(record.crc32);
+    if (right == stored || record.crc32 == 0) continue;
+    for (auto at = file.find(stored); at != std::string::npos; at = file.find(stored)) {
+      file.replace(at, stored.size(), right);
+    }
+  }
 }
 
 // One item of a dict in a file of this text; a tensor must be contiguous.

@@ -45,6 +45,40 @@ TEST_F(Zero1, NeverRunsWhatAPickleNames) {
   EXPECT_FALSE(boost::filesystem::exists(ran));
 }
 
+// A state with one tensor of 64 KiB, and where its bytes begin in the file.
+std::pair<std::string, std::size_t> one_tensor() {
+  const std::string data(65536, 'x');
+  std::string file = make_rank_file({{"w", {65536}, data}});
+  const std::size_t begin = file.find(data);
+  return {std::move(file), begin};
+}
+
+TEST_F(Zero1, RefusesTensorDataThatIsNotWhatTheZipSays) {
+  auto [file, begin] = one_tensor();
+  file[begin + 40'000] ^= 2;
+  const auto in = flow_.folder().write("in.pt", file);
+  const Error error = flow_.failure(in, "pt");
+  EXPECT_EQ(error.code(), CKB_CORRUPT);
+  EXPECT_THAT(error.what(), HasSubstr("in.pt: record data/0 was changed after it was written"));
+  Settings settings;
+  settings.ignore_checksums = true;
+  flow_.convert(in, "pt", {}, settings);
+  EXPECT_EQ(read_state_dict(flow_.out() / "model.pt").at(0).bytes, file.substr(begin, 65536));
+}
+
+TEST_F(Zero1, TakesFilesWithoutChecksums) {
+  auto [file, begin] = one_tensor();
+  const std::uint32_t sum = torch_file::crc32(std::as_bytes(std::span(file)).subspan(begin, 65536));
+  const std::string field(reinterpret_cast<const char*>(&sum), sizeof(sum));
+  int fields = 0;
+  for (auto at = file.find(field); at != std::string::npos; at = file.find(field), ++fields) {
+    file.replace(at, field.size(), std::string(field.size(), '\0'));
+  }
+  EXPECT_EQ(fields, 2);
+  file[begin] ^= 2;
+  flow_.convert(flow_.folder().write("in.pt", file), "pt");
+}
+
 TEST_F(Zero1, RefusesNamesWithZeroBytesOrControlCharacters) {
   for (const auto& [name, shown] : {std::pair(std::string("a\0b", 3), "'a\\x00b'"),
                                     std::pair(std::string("a\x1b[2Jb"), "'a\\x1b[2Jb'")}) {
