@@ -1,9 +1,12 @@
 #include "cli/comparison.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_code.h"
+#include "core/compute.h"
 #include "core/words.h"
 
 namespace ckptbridge::cli {
@@ -29,8 +32,26 @@ ordered_json difference_json(const TensorDifference& difference) {
   if (difference.expected) json["expected"] = form_json(*difference.expected);
   if (difference.found) json["found"] = form_json(*difference.found);
   if (difference.count > 0) json["elements"] = difference.count;
+  if (const auto& numbers = difference.numbers) {
+    json["beyond_tolerance"] = numbers->beyond;
+    json["max_difference"] = numbers->max_difference;
+    json["max_relative_difference"] = numbers->max_relative;
+    json["mean_difference"] = mean_difference(*numbers);
+  }
   json["text"] = difference.text;
   return json;
+}
+
+// "; 3 of these differ within the tolerance, most norm.weight: …"; "" for none.
+std::string within_tolerance_text(const std::vector<TensorDifference>& differences) {
+  if (differences.empty()) return "";
+  const auto most = std::max_element(differences.begin(), differences.end(),
+                                     [](const TensorDifference& a, const TensorDifference& b) {
+                                       return a.numbers->max_difference < b.numbers->max_difference;
+                                     });
+  return fmt::format("; {} of these {} within the tolerance, most {}",
+                     count_text(differences.size()), differences.size() == 1 ? "differs" : "differ",
+                     line_of(*most));
 }
 
 }  // namespace
@@ -41,6 +62,9 @@ std::string comparison_text(const Comparison& comparison, bool verbose) {
     text += "different: " + line_of(difference) + "\n";
   }
   if (verbose) {
+    for (const TensorDifference& difference : comparison.within_tolerance) {
+      text += "within the tolerance: " + line_of(difference) + "\n";
+    }
     for (const std::string& object : comparison.not_compared) {
       text += "not compared: " + object + "\n";
     }
@@ -51,6 +75,7 @@ std::string comparison_text(const Comparison& comparison, bool verbose) {
   if (!verbose && !comparison.not_compared.empty()) {
     what += fmt::format("; {} not compared", counted(comparison.not_compared.size(), "object"));
   }
+  what += within_tolerance_text(comparison.within_tolerance);
   return text + (comparison.differences.empty()
                      ? fmt::format("equal: {}\n", what)
                      : fmt::format("{} found; compared: {}\n",
@@ -62,12 +87,18 @@ ordered_json comparison_json(const Comparison& comparison) {
   for (const TensorDifference& difference : comparison.differences) {
     differences.push_back(difference_json(difference));
   }
-  return {{"equal", comparison.differences.empty()},
-          {"tensors", comparison.tensors},
-          {"bytes", comparison.bytes},
-          {"objects", comparison.objects},
-          {"differences", differences},
-          {"not_compared", comparison.not_compared}};
+  ordered_json json = {{"equal", comparison.differences.empty()},
+                       {"tensors", comparison.tensors},
+                       {"bytes", comparison.bytes},
+                       {"objects", comparison.objects},
+                       {"differences", differences},
+                       {"not_compared", comparison.not_compared}};
+  if (!comparison.within_tolerance.empty()) {
+    for (const TensorDifference& difference : comparison.within_tolerance) {
+      json["within_tolerance"].push_back(difference_json(difference));
+    }
+  }
+  return json;
 }
 
 int exit_code(const Comparison& comparison) {

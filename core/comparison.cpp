@@ -98,7 +98,7 @@ std::string line_of(const TensorDifference& difference) {
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> pair_up(const Looks& expected, const Looks& found,
-                                                         Comparison& result) {
+                                                         Comparison& result, bool any_dtype) {
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   const auto add = [&](TensorDifference difference) {
     const std::string wanted = difference.expected ? form_text(*difference.expected) : "nothing";
@@ -113,7 +113,8 @@ std::vector<std::pair<std::size_t, std::size_t>> pair_up(const Looks& expected, 
         f == found.size() || (e < expected.size() && key_of(*expected[e]) < key_of(*found[f]));
     const bool is_extra =
         !is_missing && (e == expected.size() || key_of(*found[f]) < key_of(*expected[e]));
-    if (!is_missing && !is_extra && expected[e]->form == found[f]->form) {
+    if (!is_missing && !is_extra && expected[e]->form.shape == found[f]->form.shape &&
+        (any_dtype || expected[e]->form.dtype == found[f]->form.dtype)) {
       pairs.emplace_back(e++, f++);
       continue;
     }
@@ -181,7 +182,6 @@ void compare_objects(const Graph& expected, const Graph& found,
   result.not_compared.insert(result.not_compared.end(), not_compared.begin(), not_compared.end());
 }
 
-void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
 void compare_checksums(const Arena& arena, Comparison& result) {
   for (const auto& [place, wrong] : arena.checksums.wrong()) {
     TensorDifference difference;
@@ -192,6 +192,7 @@ void compare_checksums(const Arena& arena, Comparison& result) {
   }
 }
 
+void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
                       Comparison& result) {
   std::vector<ValuePair> pairs;
   pairs.reserve(arena.expectations.size());

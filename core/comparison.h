@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "ckptbridge/draft/compute.h"
 #include "core/logical.h"
 #include "core/plan.h"
 #include "core/workers.h"
@@ -36,6 +37,7 @@ struct TensorDifference {
   std::optional<Form> found;
   std::string text;         // "3 of 4096 elements differ, first [0, 5]: 1.25 against 1.2539"
   std::uint64_t count = 0;  // elements that differ
+  std::optional<ckb_comparison> numbers = {};  // where values were compared within a tolerance
 };
 
 // "sequential.2.mlp.w1.weight, rank 1 of 2: 3 of 4096 elements differ, …"
@@ -46,14 +48,16 @@ struct Comparison {
   std::uint64_t objects = 0;  // in both
   std::uint64_t bytes = 0;    // of those tensors
   std::vector<TensorDifference> differences;
-  std::vector<std::string> not_compared;  // objects, each with the reason
+  std::vector<TensorDifference> within_tolerance;  // and so no differences
+  std::vector<std::string> not_compared;           // objects, each with the reason
 };
 
 // Pairs what has the same name, role and rank in two sorted lists, and gives the numbers of those
-// pairs whose forms are equal. All others become differences.
+// pairs whose forms, or with any_dtype only shapes, are equal. All others become differences.
 using Looks = std::vector<const TensorLook*>;
 std::vector<std::pair<std::size_t, std::size_t>> pair_up(const Looks& expected, const Looks& found,
-                                                         Comparison& result);
+                                                         Comparison& result,
+                                                         bool any_dtype = false);
 template <class Derived>
 Looks looks_of(const std::vector<Derived>& tensors) {
   Looks result;
@@ -72,11 +76,11 @@ Comparison compare_tensors(const Arena& expected_arena, const std::vector<Logica
 void compare_objects(const Graph& expected, const Graph& found,
                      std::span<const ObjectDrop> left_out, Comparison& result);
 
+// Adds the checksums of an arena's sources that are wrong; they must have been collected.
+void compare_checksums(const Arena& arena, Comparison& result);
+
 // Adds the expectations of an arena that do not hold: replicas that differ among ranks.
 void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
                       Comparison& result);
-
-// Adds the checksums of an arena's sources that are wrong; they must have been collected.
-void compare_checksums(const Arena& arena, Comparison& result);
 
 }  // namespace ckptbridge

@@ -16,7 +16,7 @@ namespace ckptbridge {
 
 // What a block of elements adds to; see ckb_summary and ckb_comparison.
 inline constexpr ckb_summary kEmptySummary{sizeof(ckb_summary), 0, 0, 0, 0, 0, 0};
-inline constexpr ckb_comparison kEmptyComparison{sizeof(ckb_comparison), 0, 0, 0, 0, 0, 0, 0};
+inline constexpr ckb_comparison kEmptyComparison{sizeof(ckb_comparison), 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 // A range that histogram() divides into equal parts; low < high.
 struct Range {
@@ -29,6 +29,11 @@ struct Tolerance {
   double rtol = 0;
   double atol = 0;
 };
+
+// Of all pairs, those of other than finite numbers counted as 0.
+inline double mean_difference(const ckb_comparison& sum) {
+  return sum.count == 0 ? 0 : sum.sum_difference / static_cast<double>(sum.count);
+}
 
 // Blocks are whole elements, contiguous and aligned. [any-thread] for all but the constructor. Each
 // throws UNSUPPORTED for an element type that the plugin cannot compute with.

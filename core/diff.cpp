@@ -7,6 +7,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/derive.h"
 #include "core/pipeline.h"
+#include "core/tolerance.h"
 
 namespace ckptbridge {
 namespace {
@@ -60,8 +61,11 @@ void note_replicas(const Conversion& run, const Buffers& buffers, std::vector<st
 
 }  // namespace
 
-Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings) {
+Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings,
+          const std::optional<Tolerance>& tolerance) {
   Conversion run_a(registry, a, settings);
+  std::optional<Compute> compute;
+  if (tolerance) compute.emplace(registry, run_a.host.table());
   run_a.arena.checksums.collect();
   open(run_a);
   read(run_a);
@@ -77,8 +81,12 @@ Diff diff(const Registry& registry, const Request& a, const Request& b, const Se
   in_a = with_known_partition(run_a, in_a, "diff");
   in_b = with_known_partition(run_b, in_b, "diff");
   const Buffers buffers = make_buffers(settings.limits);
-  result.comparison = compare_tensors(run_a.arena, logical_tensors(in_a), run_b.arena,
-                                      logical_tensors(in_b), buffers, settings.feedback);
+  const auto tensors_a = logical_tensors(in_a);
+  const auto tensors_b = logical_tensors(in_b);
+  result.comparison = compute ? compare_within(run_a.arena, tensors_a, run_b.arena, tensors_b,
+                                               *compute, *tolerance, buffers, settings.feedback)
+                              : compare_tensors(run_a.arena, tensors_a, run_b.arena, tensors_b,
+                                                buffers, settings.feedback);
   for (const Conversion* run : {&run_a, &run_b}) {
     result.notes.insert(result.notes.end(), run->arena.notes.begin(), run->arena.notes.end());
     note_replicas(*run, buffers, result.notes);

@@ -1,10 +1,12 @@
 // Two checkpoints of any formats, by logical tensor.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/comparison.h"
+#include "core/compute.h"
 #include "core/conversion.h"
 
 namespace ckptbridge {
@@ -18,7 +20,10 @@ struct Diff {
 // Brings both to one set of names and to whole tensors by the transforms that the manifests lead
 // to, and compares. a and b need input, and may have from; the options of a are for the transforms,
 // and those that the readers declare for the readers. Tensors that no transform can join are
-// compared rank by rank. UNSUPPORTED where the names differ and none maps them.
-Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings);
+// compared rank by rank. With a tolerance, values are compared, by a plugin that computes, and
+// types may differ. UNSUPPORTED where the names differ and none maps them, or where no plugin
+// computes.
+Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings,
+          const std::optional<Tolerance>& tolerance = {});
 
 }  // namespace ckptbridge

@@ -151,6 +151,10 @@ ckb_status compare(std::uint64_t count, ckb_dtype first_dtype, const void* first
         sum->max_difference = largest;
         sum->max_at = sum->count + static_cast<std::uint64_t>(at);
       }
+      sum->sum_difference += counted.sum().item<double>();
+      const at::Tensor relative =
+          counted.div(b.abs()).masked_fill(b.eq(0).logical_or(finite.logical_not()), 0);
+      sum->max_relative = std::max(sum->max_relative, relative.max().item<double>());
     }
     sum->count += count;
   });

@@ -196,3 +196,19 @@ TEST(Diff, RefusesNamesThatNothingMaps) {
 
 }  // namespace
 }  // namespace ckptbridge
+// The plugin that computes is installed with libtorch only; its part is in tests/torch.
+TEST(Diff, TakesATolerance) {
+  for (const std::string wrong : {"x", "-1", "1,", "1,2,3", "nan", "1e-3 "}) {
+    const auto outcome = command({"diff", kMp8, kMp1, "--tolerance", wrong});
+    EXPECT_EQ(outcome.code, 2) << wrong;
+    EXPECT_THAT(outcome.err, HasSubstr("--tolerance"));
+  }
+  const auto outcome = command({"diff", kMp8, kMp1, "--tolerance", "1e-3,1e-6"});
+  if (outcome.code == 0) {
+    EXPECT_THAT(outcome.out, HasSubstr("equal: "));
+  } else {
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err, HasSubstr("ckptbridge-torch"));
+  }
+}
+

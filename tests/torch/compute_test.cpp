@@ -73,6 +73,8 @@ TEST_F(TorchCompute, ComparesBlockAfterBlock) {
   EXPECT_EQ(sum.first_beyond, 6u);
   EXPECT_EQ(sum.max_difference, 1);
   EXPECT_EQ(sum.max_at, 5u);
+  EXPECT_EQ(sum.sum_difference, 1.5);
+  EXPECT_EQ(sum.max_relative, 0.2);
   compute_.compare(kFloat64, bytes_of<double>({kInfinity, 1}), kFloat64,
                    bytes_of<double>({3, kInfinity}), {1, 1}, sum);
   EXPECT_EQ(sum.beyond, 4u);

@@ -45,6 +45,8 @@ typedef struct ckb_comparison {
   uint64_t first_beyond; /* the first of these; meaningless while beyond is 0 */
   double max_difference; /* largest |first - second| of pairs of finite numbers */
   uint64_t max_at;       /* where that was first found; meaningless while differing is 0 */
+  double sum_difference; /* of |first - second| of pairs of finite numbers */
+  double max_relative;   /* largest |first - second| / |second| of these where second is not 0 */
 } ckb_comparison;
 
 typedef struct ckb_compute {

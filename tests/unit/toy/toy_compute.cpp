@@ -40,6 +40,10 @@ ckb_status compare(std::uint64_t count, ckb_dtype first_dtype, const void* first
         sum->max_difference = distance;
         sum->max_at = sum->count;
       }
+      sum->sum_difference += distance;
+      if (b[i] != 0) {
+        sum->max_relative = std::max(sum->max_relative, distance / std::fabs(double{b[i]}));
+      }
       sum->differing += distance > 0 ? 1 : 0;
       if (distance <= atol + rtol * std::fabs(double{b[i]})) continue;
       if (sum->beyond++ == 0) sum->first_beyond = sum->count;

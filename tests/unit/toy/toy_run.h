@@ -86,6 +86,7 @@ class ToyRun {
   }
 
   const TempFolder& folder() const { return folder_; }
+  const Registry& registry() const { return registry_; }
 
   // Reads the output of such a conversion back.
   Comparison verify(const std::vector<OptionText>& resharder = {},
