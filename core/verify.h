@@ -14,7 +14,7 @@ namespace ckptbridge {
 // Reads the output of the conversion that wanted describes (which may be one of an earlier day) and
 // derives each tensor from the source anew: reader and transforms as wanted says, no writer.
 // Compares both rank by rank, under the writer's names. With an empty `to`, the output's own format
-// is taken. UNSUPPORTED where no reader knows it.
+// is taken. UNSUPPORTED where no reader knows it, whatever format its own is.
 Comparison verify_against_source(const Registry& registry, Request wanted,
                                  const Settings& settings);
 

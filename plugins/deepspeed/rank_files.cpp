@@ -130,6 +130,13 @@ RankFiles find_rank_files(const std::string& path, const std::string& tag,
       result.single = true;
       return result;
     }
+    // What pt-writer makes: OUT/model.pt.
+    if (glob.empty() && files.size() == 1 && files.begin()->second.is_whole) {
+      result.files.push_back(placed(
+          in_order(folder.string(), files.begin()->first, files.begin()->second), folder, path));
+      result.single = true;
+      return result;
+    }
     const std::string which = glob.empty() ? "" : " that match " + glob;
     throw Error(CKB_NOT_FOUND,
                 fmt::format("{}: no rank files ({}00{}) here{}, and no file \"{}\" that names a "

@@ -26,7 +26,7 @@ struct RankFiles {
 };
 
 // path: a file, which may be there in pieces only; one of its pieces; a folder with rank files, or
-// with the pieces of one file; or the folder above one with rank files, whose "latest" names the
+// with the pieces of one file, or with one .pt alone; or the folder above one with rank files, whose "latest" names the
 // tag (or tag does, if it is not empty). Of a folder, only files are looked at whose names match
 // glob, a shell pattern, if it is not empty. Throws NOT_FOUND that says what is missing: the folder
 // of the tag, all rank files, which rank of how many, or which piece.

@@ -58,6 +58,18 @@ TEST_F(Verify, FindsNeMoCheckpointsEqualToTheirSource) {
   }
 }
 
+TEST_F(Verify, FindsAPlainStateDictEqualToItsSource) {
+  const auto outcome =
+      command({"convert", kMp8, path("out"), "--to", "pt", "--no-sync", "--verify"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("equal: "));
+  std::string bytes = TempFolder::text_of(folder_ / "out/model.pt");
+  bytes[bytes.size() / 2] ^= 1;
+  folder_.write("out/model.pt", bytes);
+  const auto later = command({"verify", path("out"), "--against", kMp8, "--to", "pt"});
+  EXPECT_EQ(later.code, 4) << later.out << later.err;
+}
+
 TEST_F(Verify, ListsWhatDiffersAndEndsWith4) {
   ASSERT_EQ(reshard("2", "out", {"--manifest", path("digests.json")}).code, 0);
   change_a_byte("out");
@@ -73,22 +85,10 @@ TEST_F(Verify, ListsWhatDiffersAndEndsWith4) {
   EXPECT_EQ(report["equal"], false);
   ASSERT_EQ(report["differences"].size(), 2u);
   EXPECT_EQ(report["differences"][0]["kind"], "elements");
+  EXPECT_EQ(report["differences"][1]["kind"], "checksum");
   EXPECT_EQ(report["differences"][0]["elements"], 1);
 }
 
-TEST_F(Verify, KnowsATensorByItsDigestForAnyNumberOfRanks) {
-  ASSERT_EQ(reshard("2", "two", {"--manifest", path("two.json")}).code, 0);
-  ASSERT_EQ(reshard("4", "four", {"--manifest", path("four.json")}).code, 0);
-  EXPECT_EQ(TempFolder::text_of(folder_ / "two.json"), TempFolder::text_of(folder_ / "four.json"));
-  for (const std::string& checkpoint : {kMp8, kMp1, path("two"), path("four")}) {
-    const auto outcome = command({"verify", checkpoint, "--manifest", path("four.json")});
-    EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
-  }
-}
-  EXPECT_EQ(report["differences"][1]["kind"], "checksum");
-
-TEST_F(Verify, WritesDigestsInTheOrderOfNames) {
-  ASSERT_EQ(reshard("1", "out", {"--manifest", path("digests.json")}).code, 0);
 // What a checksum of a source tells, no difference between tensors does.
 TEST_F(Verify, NamesTheRecordWhoseChecksumIsWrong) {
   ASSERT_EQ(reshard("2", "out").code, 0);
@@ -108,6 +108,18 @@ TEST_F(Verify, NamesTheRecordWhoseChecksumIsWrong) {
             0);
 }
 
+TEST_F(Verify, KnowsATensorByItsDigestForAnyNumberOfRanks) {
+  ASSERT_EQ(reshard("2", "two", {"--manifest", path("two.json")}).code, 0);
+  ASSERT_EQ(reshard("4", "four", {"--manifest", path("four.json")}).code, 0);
+  EXPECT_EQ(TempFolder::text_of(folder_ / "two.json"), TempFolder::text_of(folder_ / "four.json"));
+  for (const std::string& checkpoint : {kMp8, kMp1, path("two"), path("four")}) {
+    const auto outcome = command({"verify", checkpoint, "--manifest", path("four.json")});
+    EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  }
+}
+
+TEST_F(Verify, WritesDigestsInTheOrderOfNames) {
+  ASSERT_EQ(reshard("1", "out", {"--manifest", path("digests.json")}).code, 0);
   const auto list = json::parse(TempFolder::text_of(folder_ / "digests.json"));
   EXPECT_EQ(list["ckptbridge_digests"], 1);
   EXPECT_EQ(list["digest"], "xxh3-128");
@@ -188,14 +200,6 @@ TEST(Diff, TellsOfReplicasThatDifferInsideACheckpoint) {
   EXPECT_THAT(outcome.out, HasSubstr("sequential.7.norm.weight: rank 1: 1 of 64 elements differ"));
 }
 
-TEST(Diff, RefusesNamesThatNothingMaps) {
-  const auto outcome = command({"diff", golden("zero1/z1_mp1"), golden("cli/other_model.pt")});
-  EXPECT_EQ(outcome.code, 4) << outcome.out
-                             << outcome.err;  // unknown names are compared as they are
-}
-
-}  // namespace
-}  // namespace ckptbridge
 // The plugin that computes is installed with libtorch only; its part is in tests/torch.
 TEST(Diff, TakesATolerance) {
   for (const std::string wrong : {"x", "-1", "1,", "1,2,3", "nan", "1e-3 "}) {
@@ -212,3 +216,11 @@ TEST(Diff, TakesATolerance) {
   }
 }
 
+TEST(Diff, RefusesNamesThatNothingMaps) {
+  const auto outcome = command({"diff", golden("zero1/z1_mp1"), golden("cli/other_model.pt")});
+  EXPECT_EQ(outcome.code, 4) << outcome.out
+                             << outcome.err;  // unknown names are compared as they are
+}
+
+}  // namespace
+}  // namespace ckptbridge

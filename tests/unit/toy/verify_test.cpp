@@ -132,7 +132,7 @@ TEST(Verify, SaysThatNothingReadsAFormat) {
   run.convert({{"dim", "0"}});
   const Error error = thrown_by([&] { run.verify({{"dim", "0"}}); });
   EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
-  EXPECT_THAT(error.what(), HasSubstr("no plugin reads toy-out"));
+  EXPECT_THAT(error.what(), HasSubstr("out: no reader knows this format"));
 }
 
 }  // namespace
