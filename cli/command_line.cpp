@@ -46,7 +46,9 @@ void add_argument(const std::string& argument, std::vector<std::string>& argumen
   }
 }
 
-[[noreturn]] void refuse(const std::string& problem) { throw Error(CKB_INVALID_ARGUMENT, problem); }
+[[noreturn]] void refuse(const std::string& problem, const std::string& hint = "") {
+  throw Error(CKB_INVALID_ARGUMENT, problem, {.hint = hint});
+}
 
 }  // namespace
 
@@ -243,7 +245,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     if (extra == "--") continue;  // CLI11 keeps it among what it did not need
     const auto name = extra.substr(0, extra.find('='));
     if (!extra.starts_with("-")) refuse(fmt::format("unexpected argument \"{}\"", extra));
-    refuse(fmt::format("unknown option {}{}", name, did_you_mean(name, state_->names)));
+    refuse(fmt::format("unknown option {}", name), suggestion(name, state_->names));
   }
   for (const auto& what : state_->declared) state_->receive(what);
   return true;

@@ -25,4 +25,27 @@ int exit_code(ckb_status status) {
   }
 }
 
+const char* status_word(ckb_status status) {
+  switch (status) {
+    case CKB_INVALID_ARGUMENT:
+      return "invalid_argument";
+    case CKB_NOT_FOUND:
+      return "not_found";
+    case CKB_CORRUPT:
+      return "corrupt";
+    case CKB_UNSUPPORTED:
+      return "unsupported";
+    case CKB_IO:
+      return "io";
+    case CKB_CANCELLED:
+      return "cancelled";
+    case CKB_EXISTS:
+      return "exists";
+    case CKB_MEMORY:
+      return "memory";
+    default:
+      return "internal";
+  }
+}
+
 }  // namespace ckptbridge::cli

@@ -11,4 +11,7 @@ namespace ckptbridge::cli {
 constexpr int kDifferencesFound = 4;
 int exit_code(ckb_status status);
 
+// The word for a failure in `--json`: "corrupt" for CKB_CORRUPT. Programs rely on it.
+const char* status_word(ckb_status status);
+
 }  // namespace ckptbridge::cli

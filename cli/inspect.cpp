@@ -229,7 +229,7 @@ int inspect(const Arguments& arguments) {
   Conversion run(registry, asked.request, settings);
   const Inspection found = inspect(run);
   print(found, asked, run.source, patterns, json);
-  if (!found.problem.empty()) throw Error(found.code, found.problem);
+  if (found.failure) throw Error(*found.failure);
   return 0;
 }
 

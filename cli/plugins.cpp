@@ -187,7 +187,8 @@ int plugins(const Arguments& arguments) {
   const Registry registry = open_registry(arguments);
   if (action == "show" && !id.empty()) return show(registry, id, json);
   if (action != "list" || !id.empty()) {
-    throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge plugins [list | show ID]");
+    throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge plugins [list | show ID]",
+                {.hint = suggestion(action, {"list", "show"})});
   }
   if (json) {
     print_json(registry);

@@ -72,8 +72,8 @@ int convert_to_nemo(const Arguments& arguments, bool dry_run) {
   return perform_preset(line, registry, request, arguments, dry_run, [&](CommonOptions&) {
     if (format != "torch_dist" && format != "zarr") {
       throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("--ckpt-format: \"{}\" is none of torch_dist, zarr{}", format,
-                              did_you_mean(format, {"torch_dist", "zarr"})));
+                  fmt::format("--ckpt-format: \"{}\" is none of torch_dist, zarr", format),
+                  {.hint = suggestion(format, {"torch_dist", "zarr"})});
     }
     request.input = model_path;
     request.output = output_dir;
@@ -126,7 +126,8 @@ int convert_zero3_to_zero1(const Arguments& arguments, bool dry_run) {
   line.flag("-d,--debug", explain, "Say of which pieces each parameter is made");
   return perform_preset(line, registry, request, arguments, dry_run, [&](CommonOptions& common) {
     if (!workers.empty() && !common.threads.empty()) {
-      throw Error(CKB_INVALID_ARGUMENT, "--num-workers and --threads are the same; give one");
+      throw Error(CKB_INVALID_ARGUMENT, "--num-workers and --threads are the same",
+                  {.hint = "give one"});
     }
     if (common.threads.empty()) common.threads = workers;
     request.input = input;

@@ -110,7 +110,8 @@ int profiles(const Arguments& arguments) {
   if (action == "list" && name.empty()) return list(known, json);
   if (action == "show" && !name.empty()) return show(known, name, json);
   if (action == "check" && !name.empty()) return check(known, name, json);
-  throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge profiles [list | show NAME | check FILE]");
+  throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge profiles [list | show NAME | check FILE]",
+              {.hint = suggestion(action, {"list", "show", "check"})});
 }
 
 }  // namespace ckptbridge::cli

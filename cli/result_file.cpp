@@ -43,21 +43,22 @@ ResultFile::ResultFile(const std::string& option, const std::string& path, const
   if (path.empty()) return;
   for (const fs::path& checkpoint : {request.input, request.output}) {
     if (!checkpoint.empty() && lies_in(path_, checkpoint)) {
-      throw Error(
-          CKB_INVALID_ARGUMENT,
-          fmt::format("{}: {} lies in {}, which holds a checkpoint and nothing else; give a "
-                      "file beside it",
-                      option, path, checkpoint.string()));
+      throw Error(CKB_INVALID_ARGUMENT,
+                  fmt::format("{}: {} lies in {}, which holds a checkpoint and nothing else",
+                              option, path, checkpoint.string()),
+                  {.file = path, .hint = "give a file beside it"});
     }
   }
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   if (!fs::is_directory(folder)) {
-    throw Error(CKB_NOT_FOUND, fmt::format("{}: {}: no such folder", option, folder.string()));
+    throw Error(CKB_NOT_FOUND, fmt::format("{}: {}: no such folder", option, folder.string()),
+                {.file = folder.string()});
   }
   if (fs::exists(path_) && !(overwrite && is_ours(path_))) {
-    throw Error(CKB_EXISTS, fmt::format("{}: {} exists already{}", option, path,
-                                        overwrite ? ", and is not of this program"
-                                                  : "; --overwrite replaces it"));
+    throw Error(CKB_EXISTS,
+                fmt::format("{}: {} exists already{}", option, path,
+                            overwrite ? ", and is not of this program" : ""),
+                {.file = path, .hint = overwrite ? "" : "--overwrite replaces it"});
   }
 }
 
@@ -81,8 +82,10 @@ std::string read_result_file(const fs::path& path) {
   const File file = File::open_to_read(path);
   const std::uint64_t size = file.state().size;
   if (size > kMost) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {} bytes are too many for such a file, at most {}",
-                                         path.string(), size, kMost));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: {} bytes are too many for such a file, at most {}", path.string(),
+                            size, kMost),
+                {.file = path.string()});
   }
   std::string text(size, '\0');
   text.resize(file.read_at(0, std::as_writable_bytes(std::span(text))));

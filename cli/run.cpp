@@ -24,10 +24,12 @@ int run(const Arguments& arguments, bool dry_run) {
   if (!line.parse(arguments)) return 0;
   const bool is_file = words.size() == 1 && words[0].ends_with(".json");
   if (is_file && !boost::filesystem::exists(words[0])) {
-    throw Error(CKB_NOT_FOUND, words[0] + ": no such file");
+    throw Error(CKB_NOT_FOUND, words[0] + ": no such file", {.file = words[0]});
   }
   const ChainText chain =
-      is_file ? parse_chain_json(read_small(words[0]), words[0]) : parse_chain(words);
+      is_file ? about({.file = words[0]},
+                      [&] { return parse_chain_json(read_small(words[0]), words[0]); })
+              : parse_chain(words);
   Request request;
   request.input = chain.input;
   request.output = chain.output;

@@ -8,6 +8,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
+#include "ckptbridge/error.hpp"
 #include "core/search_path.h"
 #include "core/words.h"
 
@@ -87,18 +88,27 @@ void declare_plugin_options(CommandLine& line, const Registry& registry,
       if (known.empty()) known = value_name(option);
     }
   }
-  const auto receive_as = [&given](const std::string& name) {
-    return [&given, name](const auto& value) { given.push_back({name, value}); };
+  const auto receive_as = [&given](const std::string& name, const OptionSpec& option) {
+    return [&given, name, repeated = option.repeated](const auto& value) {
+      const auto before = std::find_if(given.begin(), given.end(),
+                                       [&](const OptionText& other) { return other.name == name; });
+      if (!repeated && before != given.end()) {
+        throw Error(CKB_INVALID_ARGUMENT,
+                    fmt::format("--{} is given twice: {}, then {}", name,
+                                before->value.value_or("true"), value.value_or("true")));
+      }
+      given.push_back({name, value});
+    };
   };
   for (const Manifest* plugin : plugins) {
     line.heading("Options of " + plugin->id);
     for (const auto& option : plugin->options) {
       if (!line.has(option.name)) {
         line.received_option("--" + option.name, value_names[option.name], help_text(option),
-                             receive_as(option.name));
+                             receive_as(option.name, option));
       }
       const std::string full = plugin->id + "." + option.name;
-      line.received_option("--" + full, value_name(option), "", receive_as(full));
+      line.received_option("--" + full, value_name(option), "", receive_as(full, option));
     }
   }
 }

@@ -137,9 +137,9 @@ int dispatch(const Arguments& arguments) {
   }
   const std::string& name = help_of_verb ? arguments[1] : first;
   if (name.starts_with("-")) {
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("option {} before a verb; options follow it, as "
-                                                  "in: ckptbridge convert IN OUT --to FORMAT {}",
-                                                  name, name));
+    throw Error(CKB_INVALID_ARGUMENT, fmt::format("option {} before a verb", name),
+                {.hint = fmt::format(
+                     "options follow it, as in: ckptbridge convert IN OUT --to FORMAT {}", name)});
   }
   const Verb* verb = find_verb(name);
   if (verb == nullptr) {
@@ -147,8 +147,9 @@ int dispatch(const Arguments& arguments) {
     for (const auto* table : {&verbs(), &presets()}) {
       for (const Verb& known : *table) names.emplace_back(known.name);
     }
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("unknown verb \"{}\"{}; there are {}", name,
-                                                  did_you_mean(name, names), list_text(names)));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("unknown verb \"{}\"; there are {}", name, list_text(names)),
+                {.hint = suggestion(name, names)});
   }
   const Arguments rest =
       help_of_verb ? Arguments{"--help"} : Arguments(arguments.begin() + 1, arguments.end());

@@ -189,8 +189,9 @@ class Completion {
       lines += "\n  " + run_line(with.chain());
     }
     throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("{} needs {}={}, which {} plugins give; choose by typing one of{}",
-                            request_.writer->id, key, needs_.at(key), fits.size(), lines));
+                fmt::format("{} needs {}={}, which {} plugins give", request_.writer->id, key,
+                            needs_.at(key), fits.size()),
+                {.hint = fmt::format("choose by typing one of{}", lines)});
   }
 
   [[noreturn]] void refuse_none(const std::string& key) const {

@@ -106,6 +106,7 @@ std::string option_value(JsonObject& step, const std::string& name, const nlohma
 
 StepText parse_step(const nlohmann::json& value, const std::string& where) {
   JsonObject object(value, where);
+  object.require_only({"plugin", "path", "options"});
   StepText step;
   step.plugin = object.string("plugin");
   if (object.find("path") != nullptr) step.options.push_back({"path", object.string("path")});
@@ -121,7 +122,6 @@ StepText parse_step(const nlohmann::json& value, const std::string& where) {
       }
     }
   }
-  for (const auto& name : object.unread()) object.refuse(name, "is not known here");
   return step;
 }
 
@@ -166,9 +166,9 @@ ChainText parse_chain(const std::vector<std::string>& arguments) {
 ChainText parse_chain_json(const std::string& text, const std::string& where) {
   const auto document = parse_json(text, where);
   JsonObject object(document, where);
+  object.require_only({"steps"});
   const auto* list = object.find("steps");
   if (list == nullptr || !list->is_array()) object.refuse("steps", "an array was expected");
-  for (const auto& name : object.unread()) object.refuse(name, "is not known here");
   std::vector<StepText> steps;
   for (std::size_t i = 0; i < list->size(); ++i) {
     steps.push_back(parse_step((*list)[i], fmt::format("{}: steps[{}]", where, i)));

@@ -33,9 +33,10 @@ bool is_staging_folder(const fs::path& partial) {
 
 void require_staging_folder(const fs::path& partial) {
   if (is_staging_folder(partial)) return;
-  throw Error(CKB_EXISTS, fmt::format("{}: is in the way and no staging folder of ckptbridge; move "
-                                      "it away",
-                                      partial.string()));
+  throw Error(
+      CKB_EXISTS,
+      fmt::format("{}: is in the way and no staging folder of ckptbridge", partial.string()),
+      {.file = partial.string(), .hint = "move it away"});
 }
 
 // Another job may have made OUT and not be done. Who may not read the folder above it did not make
@@ -163,10 +164,12 @@ void Staging::require_destination_again() const {
   if (inside_) {
     if (holds_only_partial(out_)) return;
     if (!destination_.overwrite) require_destination(destination_);
-    throw Error(CKB_EXISTS, fmt::format("{}: cannot be replaced in one step, as {} cannot be "
-                                        "written to or it is a mount point; empty it, or choose "
-                                        "another place",
-                                        destination_.path.string(), out_.parent_path().string()));
+    throw Error(
+        CKB_EXISTS,
+        fmt::format(
+            "{}: cannot be replaced in one step, as {} cannot be written to or it is a mount point",
+            destination_.path.string(), out_.parent_path().string()),
+        {.file = destination_.path.string(), .hint = "empty it, or choose another place"});
   }
   require_destination(destination_);
 }

@@ -42,10 +42,11 @@ std::vector<std::string> leave_out_complete(Layout& layout, const fs::path& out)
     if (!fs::exists(path)) continue;
     const std::string other = difference(layout, file, path);
     if (!other.empty()) {
-      throw Error(CKB_EXISTS, fmt::format("{}: is there, but is not complete or is of another "
-                                          "checkpoint ({}); pass --overwrite to replace it, or "
-                                          "choose another place",
-                                          path.string(), other));
+      throw Error(CKB_EXISTS,
+                  fmt::format("{}: is there, but is not complete or is of another checkpoint ({})",
+                              path.string(), other),
+                  {.file = path.string(),
+                   .hint = "pass --overwrite to replace it, or choose another place"});
     }
     complete.push_back(file.path);
   }

@@ -61,10 +61,8 @@ void require_steps(const Registry& registry, const Request& request) {
     const Role role = i == 0 ? Role::kReader : is_last ? Role::kWriter : Role::kTransform;
     if (!manifest.has(role)) {
       throw Error(
-          CKB_INVALID_ARGUMENT,
-          fmt::format("{} is no {}; a chain is READER ! TRANSFORM ! WRITER, with any number "
-                      "of transforms",
-                      step.plugin, role_name(role)));
+          CKB_INVALID_ARGUMENT, fmt::format("{} is no {}", step.plugin, role_name(role)),
+          {.hint = "a chain is READER ! TRANSFORM ! WRITER, with any number of transforms"});
     }
     options_json(manifest, step.options, request.folder);
   }
@@ -80,9 +78,14 @@ ChainText find_chain(const Conversion& run) {
   } catch (const Error& error) {
     if (error.code() != CKB_UNSUPPORTED) throw;
     const auto known = recognise(run.registry, wanted.input, run.source.properties());
-    if (!known.empty()) throw Error(CKB_UNSUPPORTED, recognised_text(known, wanted.input));
-    throw Error(CKB_UNSUPPORTED, fmt::format("{}: {}; its tensors are {}", wanted.input.string(),
-                                             error.what(), first_names(run.source)));
+    if (!known.empty()) {
+      throw Error(CKB_UNSUPPORTED, recognised_text(known, wanted.input),
+                  {.file = wanted.input.string()});
+    }
+    throw Error(CKB_UNSUPPORTED,
+                fmt::format("{}: {}; its tensors are {}", wanted.input.string(), error.what(),
+                            first_names(run.source)),
+                {.file = wanted.input.string()});
   }
 }
 

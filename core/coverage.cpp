@@ -138,11 +138,12 @@ class Reasons {
 [[noreturn]] void fail_uncovered(const Graph& read, ckb_file file, const Storage& storage,
                                  const Interval& missing, std::uint64_t bytes) {
   const Nodes& nodes = read.arena().nodes;
-  const std::string place =
-      fmt::format("{}: {} bytes of tensor data at [{}, {})", read.arena().sources.name(file), bytes,
-                  missing.begin, missing.end);
+  const std::string& name = read.arena().sources.name(file);
+  const std::string place = fmt::format("{}: {} bytes of tensor data at [{}, {})", name, bytes,
+                                        missing.begin, missing.end);
   if (storage.extents.empty()) {
-    throw Error(CKB_INTERNAL, place + " belong to no tensor: the reader forgot them");
+    throw Error(CKB_INTERNAL, place + " belong to no tensor: the reader forgot them",
+                {.file = name});
   }
   for (const Tensor& tensor : read.tensors()) {
     bool touches = false;
@@ -155,12 +156,15 @@ class Reasons {
       }
     });
     if (touches) {
-      throw Error(CKB_INTERNAL, fmt::format("{}, of tensor {} (model-parallel rank {}), are "
-                                            "neither used nor checked nor dropped with a reason",
-                                            place, tensor.name, tensor.mp_rank));
+      throw Error(CKB_INTERNAL,
+                  fmt::format("{}, of tensor {} (model-parallel rank {}), are "
+                              "neither used nor checked nor dropped with a reason",
+                              place, tensor.name, tensor.mp_rank),
+                  {.file = name, .tensor = tensor.name});
     }
   }
-  throw Error(CKB_INTERNAL, place + " are neither used nor checked nor dropped with a reason");
+  throw Error(CKB_INTERNAL, place + " are neither used nor checked nor dropped with a reason",
+              {.file = name});
 }
 
 }  // namespace

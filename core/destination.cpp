@@ -18,7 +18,8 @@ namespace {
 namespace fs = boost::filesystem;
 
 Error bad_path(const fs::path& path, const std::string& what) {
-  return {CKB_INVALID_ARGUMENT, fmt::format("{}: {}", path.string(), what)};
+  return {
+      CKB_INVALID_ARGUMENT, fmt::format("{}: {}", path.string(), what), {.file = path.string()}};
 }
 
 // The same folder counts as inside.
@@ -100,14 +101,14 @@ fs::path nearest_existing(fs::path path) {
 }  // namespace
 
 fs::path resolved(const fs::path& out) {
-  if (out.empty()) throw bad_path(out, "the output path is empty");
+  if (out.empty()) throw Error(CKB_INVALID_ARGUMENT, "the output path is empty");
   boost::system::error_code error;
   const bool is_link = fs::symlink_status(out, error).type() == fs::symlink_file;
   if (is_link && !fs::exists(out, error)) {
     throw Error(CKB_EXISTS,
-                fmt::format("{}: is a link to {}, where nothing is; remove the link, or "
-                            "make that folder",
-                            out.string(), fs::read_symlink(out, error).string()));
+                fmt::format("{}: is a link to {}, where nothing is", out.string(),
+                            fs::read_symlink(out, error).string()),
+                {.file = out.string(), .hint = "remove the link, or make that folder"});
   }
   fs::path path = fs::weakly_canonical(plain_absolute(out), error);
   if (error) throw file_error(error.value(), out, "cannot be examined");
@@ -125,14 +126,13 @@ static void require_free_files(const Destination& destination, const fs::path& o
     if (type == fs::file_not_found) continue;
     if (type == fs::status_error) throw file_error(error.value(), shown, "cannot be examined");
     if (type != fs::regular_file) {
-      throw Error(CKB_EXISTS, fmt::format("{}: is there and no file; choose another place, or move "
-                                          "it away",
-                                          shown.string()));
+      throw Error(CKB_EXISTS, fmt::format("{}: is there and no file", shown.string()),
+                  {.file = shown.string(), .hint = "choose another place, or move it away"});
     }
     if (!destination.overwrite) {
-      throw Error(CKB_EXISTS, fmt::format("{}: is there already; pass --overwrite to replace it, "
-                                          "or choose another place",
-                                          shown.string()));
+      throw Error(CKB_EXISTS, fmt::format("{}: is there already", shown.string()),
+                  {.file = shown.string(),
+                   .hint = "pass --overwrite to replace it, or choose another place"});
     }
   }
 }
@@ -145,9 +145,8 @@ void require_destination(const Destination& destination) {
   if (type == fs::file_not_found) return;
   if (type == fs::status_error) throw file_error(error.value(), shown, "cannot be examined");
   if (type != fs::directory_file) {
-    throw Error(CKB_EXISTS, fmt::format("{}: is there and no folder; choose another place, or move "
-                                        "it away",
-                                        shown.string()));
+    throw Error(CKB_EXISTS, fmt::format("{}: is there and no folder", shown.string()),
+                {.file = shown.string(), .hint = "choose another place, or move it away"});
   }
   if (!destination.job.empty()) return require_free_files(destination, out);
   const std::vector<std::string> entries = sorted_entries(out);
@@ -155,16 +154,17 @@ void require_destination(const Destination& destination) {
                                   [](const std::string& name) { return name != kPartialInside; });
   if (first == entries.end()) return;
   if (!destination.overwrite) {
-    throw Error(CKB_EXISTS, fmt::format("{}: is not empty (it has {}); choose another place, or "
-                                        "pass --overwrite to replace an earlier output",
-                                        shown.string(), *first));
+    throw Error(CKB_EXISTS, fmt::format("{}: is not empty (it has {})", shown.string(), *first),
+                {.file = shown.string(),
+                 .hint = "choose another place, or pass --overwrite to replace an earlier output"});
   }
   const std::string foreign = Recognised(destination).first_foreign(out, "");
   if (!foreign.empty()) {
-    throw Error(CKB_EXISTS, fmt::format("{}: --overwrite replaces only what this writer made, and "
-                                        "{} is something else; move it away, or choose another "
-                                        "place",
-                                        shown.string(), foreign));
+    throw Error(
+        CKB_EXISTS,
+        fmt::format("{}: --overwrite replaces only what this writer made, and {} is something else",
+                    shown.string(), foreign),
+        {.file = shown.string(), .hint = "move it away, or choose another place"});
   }
 }
 
@@ -208,15 +208,19 @@ void require_space(const fs::path& path, uint64_t bytes, uint64_t files) {
   const uint64_t unit = std::max<uint64_t>(found.f_frsize, 1);
   const uint64_t free_bytes = blocks > UINT64_MAX / unit ? UINT64_MAX : blocks * unit;
   if (found.f_blocks != 0 && bytes > free_bytes) {
-    throw Error(CKB_IO, fmt::format("{}: the output needs {} bytes, {} are free; free some space, "
-                                    "or choose a place on another disk",
-                                    path.string(), grouped(bytes), grouped(free_bytes)));
+    throw Error(
+        CKB_IO,
+        fmt::format("{}: the output needs {} bytes, {} are free", path.string(), grouped(bytes),
+                    grouped(free_bytes)),
+        {.file = path.string(), .hint = "free some space, or choose a place on another disk"});
   }
   const uint64_t free_files = is_root ? found.f_ffree : found.f_favail;
   if (found.f_files != 0 && files > free_files) {
-    throw Error(CKB_IO, fmt::format("{}: the output needs {} files, the file system has room for "
-                                    "{} more (inodes); remove some, or choose another disk",
-                                    path.string(), grouped(files), grouped(free_files)));
+    throw Error(
+        CKB_IO,
+        fmt::format("{}: the output needs {} files, the file system has room for {} more (inodes)",
+                    path.string(), grouped(files), grouped(free_files)),
+        {.file = path.string(), .hint = "remove some, or choose another disk"});
   }
 }
 

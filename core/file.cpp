@@ -42,8 +42,10 @@ FileState state_of(const struct stat& found) {
 
 void require_regular(const struct stat& found, const fs::path& path) {
   if (S_ISREG(found.st_mode)) return;
-  throw Error(CKB_NOT_FOUND, fmt::format("{}: is {}, expected a file", path.string(),
-                                         S_ISDIR(found.st_mode) ? "a folder" : "no regular file"));
+  throw Error(CKB_NOT_FOUND,
+              fmt::format("{}: is {}, expected a file", path.string(),
+                          S_ISDIR(found.st_mode) ? "a folder" : "no regular file"),
+              {.file = path.string()});
 }
 
 // For calls to which a size of 0 means all that follows.
@@ -61,15 +63,21 @@ off_t checked_offset(uint64_t offset, size_t size, const fs::path& path) {
 
 Error file_error(int error_number, const fs::path& path, std::string_view what) {
   if (error_number == ENOENT || error_number == ENOTDIR) {
-    return {CKB_NOT_FOUND, fmt::format("{}: {}: no such file or folder", path.string(), what)};
+    return {CKB_NOT_FOUND,
+            fmt::format("{}: {}: no such file or folder", path.string(), what),
+            {.file = path.string()}};
   }
+  constexpr const char* kMakeSpace = "free some space, or choose a place on another disk";
   std::string reason = std::generic_category().message(error_number);
+  const char* hint = "";
   switch (error_number) {
     case ENOSPC:
-      reason = "the disk is full; free some space, or choose a place on another disk";
+      reason = "the disk is full";
+      hint = kMakeSpace;
       break;
     case EDQUOT:
-      reason = "the disk quota is used up; free some space, or choose a place on another disk";
+      reason = "the disk quota is used up";
+      hint = kMakeSpace;
       break;
     case EACCES:
     case EPERM:
@@ -79,7 +87,8 @@ Error file_error(int error_number, const fs::path& path, std::string_view what) 
       reason = "the file system is read-only";
       break;
     case EMFILE:
-      reason = "this process has too many open files; raise `ulimit -n`";
+      reason = "this process has too many open files";
+      hint = "raise `ulimit -n`";
       break;
     case EFBIG:
       reason = "the file would be larger than the file system or `ulimit -f` allows";
@@ -87,7 +96,9 @@ Error file_error(int error_number, const fs::path& path, std::string_view what) 
     default:
       break;
   }
-  return {CKB_IO, fmt::format("{}: {}: {}", path.string(), what, reason)};
+  return {CKB_IO,
+          fmt::format("{}: {}: {}", path.string(), what, reason),
+          {.file = path.string(), .hint = hint}};
 }
 
 File File::open_to_read(const fs::path& path) {
@@ -264,9 +275,9 @@ void rename_entry(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
   const int error_number = errno;
   if (error_number == ENOTEMPTY || error_number == EEXIST) {
-    throw Error(CKB_EXISTS, fmt::format("{}: something was put there while this ran; look at it, "
-                                        "and move it away or choose another place",
-                                        to.string()));
+    throw Error(
+        CKB_EXISTS, fmt::format("{}: something was put there while this ran", to.string()),
+        {.file = to.string(), .hint = "look at it, and move it away or choose another place"});
   }
   throw file_error(error_number, to, fmt::format("cannot take the place from {}", from.string()));
 }

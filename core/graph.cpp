@@ -51,9 +51,11 @@ void Arena::require_sound_sources() const {
 void Graph::add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size) {
   const std::uint64_t end = arena_->sources.size(file);
   if (offset > end || size > end - offset) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {} bytes of tensor data at {} end behind the file's "
-                                         "{} bytes; the file is truncated or damaged",
-                                         arena_->sources.name(file), size, offset, end));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: {} bytes of tensor data at {} end behind the file's "
+                            "{} bytes; the file is truncated or damaged",
+                            arena_->sources.name(file), size, offset, end),
+                {.file = arena_->sources.name(file)});
   }
   arena_->storages.add(file, offset, size, arena_->sources.name(file));
 }
@@ -84,7 +86,8 @@ ckb_node Graph::add_extent(ckb_file file, std::uint64_t offset, Dtype dtype,
   if (!fits || (bytes > 0 && storage == arena_->storages.all().end())) {
     throw Error(CKB_CORRUPT,
                 fmt::format("{}: {} of {} at byte {} does not lie inside declared tensor data",
-                            name, shape_text(shape), dtype_name(dtype), offset));
+                            name, shape_text(shape), dtype_name(dtype), offset),
+                {.file = name});
   }
   const ckb_node node = arena_->nodes.add_extent(file, offset, dtype, shape, strides);
   if (bytes > 0) storage->second.extents.push_back(node);
@@ -96,18 +99,24 @@ void Graph::add_tensor(Tensor tensor) {
   require_name(tensor.role, "role");
   arena_->nodes.require(tensor.value);
   if (tensor.mp_rank < 0 || tensor.mp_world_size < 1 || tensor.mp_rank >= tensor.mp_world_size) {
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: model-parallel rank {} of {}", tensor.name,
-                                                  tensor.mp_rank, tensor.mp_world_size));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("{}: model-parallel rank {} of {}", tensor.name, tensor.mp_rank,
+                            tensor.mp_world_size),
+                {.tensor = tensor.name});
   }
   const auto shape = arena_->nodes.shape(tensor.value);
   const auto ndim = static_cast<std::int32_t>(shape.size());
   if (tensor.partition_dim < CKB_PARTITION_UNKNOWN || tensor.partition_dim >= ndim) {
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: partition dim {} of {} dimensions",
-                                                  tensor.name, tensor.partition_dim, ndim));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("{}: partition dim {} of {} dimensions", tensor.name,
+                            tensor.partition_dim, ndim),
+                {.tensor = tensor.name});
   }
   if (!names_.insert(identity(tensor.role, tensor.name, tensor.mp_rank)).second) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: the {} is there twice on model-parallel rank {}",
-                                         tensor.name, tensor.role, tensor.mp_rank));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: the {} is there twice on model-parallel rank {}", tensor.name,
+                            tensor.role, tensor.mp_rank),
+                {.tensor = tensor.name});
   }
   tensor.position = next_position_++;
   tensor.shape.assign(shape.begin(), shape.end());
@@ -163,7 +172,8 @@ void Graph::drop_untouched(ckb_file file, std::uint64_t offset, std::uint64_t si
   if (storage == arena_->storages.all().end()) {
     throw Error(CKB_INVALID_ARGUMENT,
                 fmt::format("{}: no tensor data was declared at [{}, {})",
-                            arena_->sources.name(file), offset, offset + size));
+                            arena_->sources.name(file), offset, offset + size),
+                {.file = arena_->sources.name(file)});
   }
   std::vector<Interval> touched;
   for (const ckb_node extent : storage->second.extents) {
@@ -171,8 +181,10 @@ void Graph::drop_untouched(ckb_file file, std::uint64_t offset, std::uint64_t si
     touched.insert(touched.end(), bytes.begin(), bytes.end());
   }
   if (touched.empty()) {
-    throw Error(CKB_INTERNAL, fmt::format("{}: no tensor touches the {} bytes of tensor data at {}",
-                                          arena_->sources.name(file), size, offset));
+    throw Error(CKB_INTERNAL,
+                fmt::format("{}: no tensor touches the {} bytes of tensor data at {}",
+                            arena_->sources.name(file), size, offset),
+                {.file = arena_->sources.name(file)});
   }
   auto untouched = complement(united(std::move(touched)), offset, offset + size);
   if (!untouched.empty()) {

@@ -5,13 +5,14 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "ckptbridge/draft/checksums.h"
-#include "ckptbridge/error.hpp"
+#include "ckptbridge/draft/error_about.h"
 
 namespace ckptbridge {
 
@@ -24,9 +25,10 @@ struct HostState {
 
 namespace {
 
-ckb_status report(ckb_error* error, ckb_status code, const char* message) noexcept {
+ckb_status report(ckb_error* error, ckb_status code, const char* message,
+                  const About& about = {}) noexcept {
   try {
-    if (error != nullptr) error->message = message;
+    if (error != nullptr) *error = {message, about};
   } catch (...) {
     // Out of memory while reporting: the status still tells.
   }
@@ -40,7 +42,9 @@ ckb_status guard(ckb_error* error, Body&& body) noexcept {
     body();
     return CKB_OK;
   } catch (const Error& e) {
-    return report(error, e.code(), e.what());
+    return report(error, e.code(), e.what(), e.about());
+  } catch (const std::bad_alloc&) {
+    return report(error, CKB_INTERNAL, "out of memory");
   } catch (const std::exception& e) {
     return report(error, CKB_INTERNAL, e.what());
   }
@@ -92,10 +96,11 @@ void add_tensor(Graph& graph, const ckb_tensor& given) {
   const auto shape = nodes.shape(given.value);
   const auto said = view(given.shape, given.ndim);
   if (!std::ranges::equal(shape, said) || nodes.dtype(given.value) != given.dtype) {
-    throw Error(CKB_INVALID_ARGUMENT, std::string(given.name) + ": " + shape_text(said) + " of " +
-                                          dtype_name(given.dtype) + ", but its value is " +
-                                          shape_text(shape) + " of " +
-                                          dtype_name(nodes.dtype(given.value)));
+    throw Error(CKB_INVALID_ARGUMENT,
+                std::string(given.name) + ": " + shape_text(said) + " of " +
+                    dtype_name(given.dtype) + ", but its value is " + shape_text(shape) + " of " +
+                    dtype_name(nodes.dtype(given.value)),
+                {.tensor = given.name});
   }
   graph.add_tensor({given.name, given.role, given.value, given.mp_rank, given.mp_world_size,
                     given.partition_dim, given.flags, given.row_blocks, 0});
@@ -132,6 +137,14 @@ void object_at(const Graph& graph, std::uint64_t index, ckb_object* out) {
             out);
 }
 
+constexpr ckb_error_about error_about = {
+    sizeof(ckb_error_about), 0,
+    [](ckb_error* error, const char* file, const char* tensor, const char* hint) {
+      guard(nullptr, [&] {
+        if (error != nullptr) error->about = {file, tensor, hint};
+      });
+    }};
+
 void fill_services(ckb_host& t) {
   t.fail = [](ckb_error* error, ckb_status code, const char* message) {
     return report(error, code, message);
@@ -155,7 +168,9 @@ void fill_services(ckb_host& t) {
            const char* what, ckb_error* error) {
           return guard(error, [&] { g->graph.expect_crc32(file, offset, size, crc, what); });
         }};
-    return std::string_view(id) == CKB_CHECKSUMS ? &kChecksums : nullptr;
+    const std::string_view name(id);
+    if (name == CKB_ERROR_ABOUT) return &error_about;
+    return name == CKB_CHECKSUMS ? &kChecksums : nullptr;
   };
   t.plugin_folder = [](const ckb_host* host, const char* id) -> const char* {
     HostState* state = &state_of(host);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "ckptbridge/error.hpp"
 #include "ckptbridge/plugin.h"
 #include "core/graph.h"
 #include "core/layout.h"
@@ -12,6 +13,7 @@
 // Complete only on the host's side. Handles live on the stack around one call into a plugin.
 struct ckb_error {
   std::string message;
+  ckptbridge::About about;
 };
 struct ckb_graph {
   ckptbridge::Graph& graph;

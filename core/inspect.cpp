@@ -92,7 +92,7 @@ Inspection inspect(Conversion& run) {
   } catch (const Error& error) {
     if (error.code() == CKB_CANCELLED) throw;
     result.problem = error.what();
-    result.code = error.code();
+    result.failure = error;
     return result;
   }
   describe(run.source, input, result);

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/filesystem/path.hpp>
 
+#include "ckptbridge/error.hpp"
 #include "core/conversion.h"
 
 namespace ckptbridge {
@@ -31,7 +33,7 @@ struct Inspection {
   std::string reader;             // id; "": nothing reads it, and text says what it is
   std::vector<std::string> text;  // of manifests that recognise it
   std::string problem;            // why it cannot be read whole: incomplete, damaged; "": it can
-  ckb_status code = CKB_OK;       // of the problem
+  std::optional<Error> failure;   // the same, with what it is about
 
   Properties properties;
   std::uint64_t files = 0;

@@ -1,9 +1,12 @@
 #include "core/json_object.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "core/words.h"
 
 namespace ckptbridge {
 
@@ -115,6 +118,14 @@ std::vector<std::string> JsonObject::unread() const {
     if (asked_.count(item.key()) == 0) result.push_back(item.key());
   }
   return result;
+}
+
+void JsonObject::require_only(const std::vector<std::string>& names) const {
+  for (const auto& item : object_->items()) {
+    if (std::find(names.begin(), names.end(), item.key()) != names.end()) continue;
+    throw Error(CKB_CORRUPT, fmt::format("{}: {}: is not known here", where_, item.key()),
+                {.hint = suggestion(item.key(), names)});
+  }
 }
 
 }  // namespace ckptbridge

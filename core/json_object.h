@@ -39,6 +39,9 @@ class JsonObject {
   // Names of the members that nothing above has asked for so far.
   std::vector<std::string> unread() const;
 
+  // Throws CORRUPT where there is a member of another name.
+  void require_only(const std::vector<std::string>& names) const;
+
   // Throws CORRUPT: "<where>: <name>: <problem>".
   [[noreturn]] void refuse(const std::string& name, const std::string& problem) const;
 

@@ -67,7 +67,9 @@ void call_plugin(const std::string& id, Body&& body) {
   if (error.message.empty()) {
     error.message = fmt::format("gave status {} without a message", status);
   }
-  throw Error(status, fmt::format("{}: {}", id, error.message));
+  Error failure(status, fmt::format("{}: {}", id, error.message));
+  failure.add(error.about);
+  throw failure;
 }
 
 // An open reader, transform or writer; closed at the end of its one use.
@@ -179,7 +181,7 @@ Layout Plugin::lay_out(Graph& graph, const std::string& options) const {
       layout.finish();
       return CKB_OK;
     } catch (const Error& e) {
-      error->message = e.what();
+      *error = {e.what(), e.about()};
       return e.code();
     }
   });

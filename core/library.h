@@ -25,7 +25,8 @@ class Plugin {
 
   const std::string& id() const { return id_; }
 
-  // 0: not this reader's format; 100: certain. For a plugin with the role only, as all below.
+  // 0: not this reader's format; 100: certain; below 0: it could not look. For a plugin with the
+  // role only, as all below.
   int probe(const std::string& path) const;
 
   // options: one JSON object.

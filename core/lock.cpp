@@ -219,10 +219,13 @@ LockResult lock_folder(const fs::path& folder, const std::string& what) {
     }
     std::this_thread::sleep_for(kPause);
   }
-  throw Error(CKB_EXISTS,
-              fmt::format("{}: another process works on it or was killed while it began: {} does "
-                          "not tell which; if none runs, remove {} and run again",
-                          what, lock.string(), folder.string()));
+  throw Error(
+      CKB_EXISTS,
+      fmt::format(
+          "{}: another process works on it or was killed while it began: {} does not tell which",
+          what, lock.string()),
+      {.file = what,
+       .hint = fmt::format("if none runs, remove {} and run again", folder.string())});
 }
 
 }  // namespace ckptbridge

@@ -39,9 +39,11 @@ void require_all_ranks(const std::vector<const Tensor*>& shards) {
             shards[rank]->partition_dim == first.partition_dim;
   }
   if (!whole) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: its {} shards are not those of {} ranks, split in "
-                                         "one way",
-                                         first.name, shards.size(), first.mp_world_size));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: its {} shards are not those of {} ranks, split in "
+                            "one way",
+                            first.name, shards.size(), first.mp_world_size),
+                {.tensor = first.name});
   }
 }
 
@@ -55,7 +57,8 @@ ckb_node joined(Nodes& nodes, const std::vector<const Tensor*>& shards) {
   try {
     return nodes.add_concat(values, static_cast<std::uint32_t>(first.partition_dim));
   } catch (const Error& error) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {}", first.name, error.what()));
+    throw Error(CKB_CORRUPT, fmt::format("{}: {}", first.name, error.what()),
+                {.tensor = first.name});
   }
 }
 

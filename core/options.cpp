@@ -199,8 +199,8 @@ void require_one_owner(const std::vector<const Manifest*>& plugins,
     }
     if (owners.size() > 1) {
       throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("option {} is taken by several plugins of the chain; write one of {}",
-                              typed.name, list_text(owners)));
+                  fmt::format("option {} is taken by several plugins of the chain", typed.name),
+                  {.hint = fmt::format("write one of {}", list_text(owners))});
     }
     if (owners.empty()) {
       throw Error(CKB_INVALID_ARGUMENT,

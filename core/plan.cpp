@@ -175,9 +175,9 @@ Buffers make_buffers(const Limits& limits) {
   const auto worker = [&] { return buffers.task_size * kWorkerFactor; };
   while (worker() > limits.memory && buffers.task_size > kSmallestTask) buffers.task_size /= 2;
   if (worker() > limits.memory) {
-    throw Error(CKB_MEMORY, fmt::format("--memory: {} bytes cannot hold one task's buffers; give "
-                                        "at least {}",
-                                        limits.memory, worker()));
+    throw Error(CKB_MEMORY,
+                fmt::format("--memory: {} bytes cannot hold one task's buffers", limits.memory),
+                {.hint = fmt::format("give at least {}", worker())});
   }
   buffers.threads = static_cast<unsigned>(
       std::min<std::uint64_t>(std::max(1u, limits.threads), limits.memory / worker()));

@@ -100,10 +100,12 @@ const ProfileEntry& find_profile(const std::vector<ProfileEntry>& profiles,
   const ProfileEntry* found = find(profiles, name);
   if (found == nullptr) {
     const auto names = names_of(profiles);
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("no profile \"{}\"{}; there are {}", name,
-                                                  did_you_mean(name, names), list_text(names)));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("no profile \"{}\"; there are {}", name, list_text(names)),
+                {.hint = suggestion(name, names)});
   }
-  if (!found->problem.empty()) throw Error(CKB_CORRUPT, found->problem);
+  if (!found->problem.empty())
+    throw Error(CKB_CORRUPT, found->problem, {.file = found->path.string()});
   return *found;
 }
 
@@ -116,7 +118,8 @@ std::vector<ProfileField> profile_fields(const std::vector<ProfileEntry>& profil
       throw Error(
           CKB_CORRUPT,
           fmt::format("{}: inherits: \"{}\" {}", line.back()->path.string(), line.back()->inherits,
-                      parent == nullptr ? "is no profile" : "leads back to itself"));
+                      parent == nullptr ? "is no profile" : "leads back to itself"),
+          {.file = line.back()->path.string()});
     }
     line.push_back(parent);
   }
@@ -204,6 +207,10 @@ void check_resolved(const json& rules, const std::map<std::string, json>& fields
 
 std::vector<std::string> profile_problems(const std::vector<ProfileEntry>& profiles,
                                           const fs::path& file) {
+  if (!fs::exists(file)) {
+    throw Error(CKB_NOT_FOUND, fmt::format("{}: no such file", file.string()),
+                {.file = file.string()});
+  }
   const std::string text = read_small(file);
   const json document = parse_json(text, file.string());
   if (!document.is_object()) {

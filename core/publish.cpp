@@ -42,9 +42,10 @@ void move_file(const fs::path& from, const fs::path& to, bool overwrite,
       if (error.code() != CKB_NOT_FOUND || tries == kTries) throw;
       continue;
     }
-    throw Error(CKB_EXISTS, fmt::format("{}: was put there while this ran; look at it, and pass "
-                                        "--overwrite to replace it, or choose another place",
-                                        to.string()));
+    throw Error(
+        CKB_EXISTS, fmt::format("{}: was put there while this ran", to.string()),
+        {.file = to.string(),
+         .hint = "look at it, and pass --overwrite to replace it, or choose another place"});
   }
 }
 
@@ -131,9 +132,10 @@ void publish_files(const fs::path& partial, const fs::path& out, std::vector<std
     boost::system::error_code ignored;
     for (; !made.empty(); made.pop_back()) fs::remove(made.back(), ignored);  // if it is empty
     if (done == 0) throw;
-    throw Error(error.code(), fmt::format("{}; {} of {} files had appeared before, each of them "
-                                          "complete",
-                                          error.what(), done, paths.size()));
+    throw error.retold(error.code(),
+                       fmt::format("{}; {} of {} files had appeared before, each of them "
+                                   "complete",
+                                   error.what(), done, paths.size()));
   }
   for (const std::string& folder : folders_above(paths)) sync_folder(out / folder);
 }
@@ -159,9 +161,11 @@ bool restore_replaced(const fs::path& partial, const fs::path& out) {
     return true;
   }
   if (fs::exists(partial / "output")) {
-    throw Error(CKB_EXISTS, fmt::format("{}: was made after an interrupted run had moved the "
-                                        "earlier one to {}; decide which to keep, and remove {}",
-                                        out.string(), replaced.string(), partial.string()));
+    throw Error(CKB_EXISTS,
+                fmt::format("{}: was made after an interrupted run had moved the earlier one to {}",
+                            out.string(), replaced.string()),
+                {.file = out.string(),
+                 .hint = fmt::format("decide which to keep, and remove {}", partial.string())});
   }
   return false;
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "core/file.h"
 #include "core/words.h"
 
 namespace ckptbridge {
@@ -22,15 +23,18 @@ constexpr std::uint64_t kLargestManifest = 1 << 20;
 std::string read_manifest_text(const fs::path& file) {
   error_code problem;
   const auto size = fs::file_size(file, problem);
-  if (problem) throw Error(CKB_IO, fmt::format("{}: {}", file.string(), problem.message()));
+  if (problem) throw file_error(problem.value(), file, "cannot be examined");
   if (size > kLargestManifest) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {} bytes are too many for a manifest", file.string(),
-                                         count_text(size)));
+    throw Error(
+        CKB_CORRUPT,
+        fmt::format("{}: {} bytes are too many for a manifest", file.string(), count_text(size)),
+        {.file = file.string()});
   }
   std::string text(size, '\0');
   fs::ifstream in(file, std::ios::binary);
   in.read(text.data(), static_cast<std::streamsize>(size));
-  if (!in) throw Error(CKB_IO, fmt::format("{}: cannot be read", file.string()));
+  if (!in)
+    throw Error(CKB_IO, fmt::format("{}: cannot be read", file.string()), {.file = file.string()});
   return text;
 }
 
@@ -139,13 +143,19 @@ const Manifest& Registry::require(const std::string& id) const {
     std::vector<std::string> ids;
     ids.reserve(entries_.size());
     for (const auto& known : entries_) ids.push_back(known.id);
-    throw Error(CKB_NOT_FOUND,
-                fmt::format("no plugin \"{}\"{}\n{}", id, did_you_mean(id, ids), search_report()));
+    // Behind the suggestion, which is short, comes what is long.
+    const Error failure(CKB_NOT_FOUND, fmt::format("no plugin \"{}\"", id),
+                        {.hint = suggestion(id, ids)});
+    throw failure.retold(CKB_NOT_FOUND, fmt::format("{}\n{}", failure.what(), search_report()));
   }
-  if (entry->corrupt) throw Error(CKB_CORRUPT, entry->problem);  // names the path already
+  if (entry->corrupt)
+    throw Error(CKB_CORRUPT, entry->problem,
+                {.file = entry->path.string()});  // names the path already
   if (!entry->problem.empty()) {
-    throw Error(CKB_UNSUPPORTED, fmt::format("plugin {} ({}) cannot be used: {}", id,
-                                             entry->path.string(), entry->problem));
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("plugin {} ({}) cannot be used: {}", id, entry->path.string(), entry->problem),
+        {.file = entry->path.string()});
   }
   return entry->manifest;
 }
@@ -178,10 +188,10 @@ const Manifest& Registry::require(Role role, const std::string& format) const {
   }
   if (found.size() == 1) return *found.front();
   if (found.size() > 1) {
-    throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("format {} has several {}s, {}: name one in a chain, as in "
-                            "ckptbridge run {} path=…",
-                            format, role_name(role), list_text(ids), ids.front()));
+    throw Error(
+        CKB_INVALID_ARGUMENT,
+        fmt::format("format {} has several {}s, {}", format, role_name(role), list_text(ids)),
+        {.hint = fmt::format("name one in a chain, as in ckptbridge run {} path=…", ids.front())});
   }
   const auto known = formats(role);
   if (known.empty()) {
@@ -189,8 +199,9 @@ const Manifest& Registry::require(Role role, const std::string& format) const {
                                            search_report()));
   }
   throw Error(CKB_INVALID_ARGUMENT,
-              fmt::format("no {} for the format \"{}\"{}; there are {}", role_name(role), format,
-                          did_you_mean(format, known), list_text(known)));
+              fmt::format("no {} for the format \"{}\"; there are {}", role_name(role), format,
+                          list_text(known)),
+              {.hint = suggestion(format, known)});
 }
 
 std::vector<const Manifest*> Registry::candidates(const fs::path& input) const {

@@ -294,9 +294,9 @@ void stop(Conversion& run) {
   }
   run.staging->keep();
   throw Error(CKB_CANCELLED,
-              fmt::format("stopped as asked; {} of {} are made, and the same command with --resume "
-                          "goes on with them",
-                          size_text(run.journal->made()), size_text(run.layout.total_size())));
+              fmt::format("stopped as asked; {} of {} are made", size_text(run.journal->made()),
+                          size_text(run.layout.total_size())),
+              {.hint = "the same command with --resume goes on with them"});
 }
 
 }  // namespace ckptbridge

@@ -40,9 +40,9 @@ struct Logical {
 };
 
 Error changed(const fs::path& path, const std::string& found) {
-  return {CKB_IO, fmt::format("{}: changed while it was read ({}); stop what writes there and run "
-                              "again",
-                              path.string(), found)};
+  return {CKB_IO,
+          fmt::format("{}: changed while it was read ({})", path.string(), found),
+          {.file = path.string(), .hint = "stop what writes there and run again"}};
 }
 
 void require_same(const fs::path& path, const FileState& now, const FileState& before) {
@@ -103,9 +103,11 @@ fs::path Sources::State::resolve(const std::string& piece) const {
   if (path.is_absolute()) return path;
   for (const fs::path& component : path) {
     if (component != "..") continue;
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: the path leaves {}; a relative path of an "
-                                                  "input file has no \"..\"",
-                                                  piece, root.string()));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("{}: the path leaves {}; a relative path of an "
+                            "input file has no \"..\"",
+                            piece, root.string()),
+                {.file = piece});
   }
   return root.empty() || root == "." ? path : root / path;
 }
@@ -187,7 +189,8 @@ uint32_t Sources::open(std::span<const std::string> pieces) {
     state_->cache.get(physical);
     const uint64_t size = state_->physical_at(physical).state.size;
     if (size > UINT64_MAX - file.size) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: the pieces are too large together", path));
+      throw Error(CKB_CORRUPT, fmt::format("{}: the pieces are too large together", path),
+                  {.file = path});
     }
     file.pieces.push_back({file.size, size, physical});
     file.size += size;
@@ -214,8 +217,10 @@ const std::vector<std::string>& Sources::pieces(uint32_t id) const {
 void Sources::read(uint32_t id, uint64_t offset, std::span<std::byte> data) const {
   const Logical& file = state_->file(id);
   if (offset > file.size || data.size() > file.size - offset) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {} bytes at {} are asked for, the file has {}",
-                                         file.name, data.size(), offset, file.size));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: {} bytes at {} are asked for, the file has {}", file.name,
+                            data.size(), offset, file.size),
+                {.file = file.name});
   }
   state_->for_each_part(
       file, offset, data.size(), [&](uint32_t physical, uint64_t from, uint64_t to, uint64_t size) {

@@ -15,9 +15,11 @@ void Storages::add(ckb_file file, std::uint64_t offset, std::uint64_t size,
     return;
   }
   const auto clash = [&](Map::const_iterator other) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: tensor data at [{}, {}) overlaps that at [{}, {})",
-                                         name, offset, offset + size, other->first.second,
-                                         other->first.second + other->second.size));
+    throw Error(
+        CKB_CORRUPT,
+        fmt::format("{}: tensor data at [{}, {}) overlaps that at [{}, {})", name, offset,
+                    offset + size, other->first.second, other->first.second + other->second.size),
+        {.file = name});
   };
   if (next != storages_.end() && next->first.first == file && next->first.second < offset + size) {
     clash(next);

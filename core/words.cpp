@@ -40,7 +40,7 @@ std::string lower_case(std::string_view word) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
   constexpr std::size_t kLongestWord = 100;  // the table below is quadratic
   if (word.size() > kLongestWord) return "";
   const std::string typed = lower_case(hyphenated(word));
@@ -59,10 +59,15 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
     }
   }
   const std::size_t limit = std::max<std::size_t>(1, typed.size() / 3);
-  if (best.empty() || best_distance > limit || best_distance >= typed.size()) {
+  if (best.empty() || best == word || best_distance > limit || best_distance >= typed.size()) {
     return "";
   }
-  return fmt::format("; did you mean \"{}\"?", best);
+  return fmt::format("did you mean \"{}\"?", best);
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::string hint = suggestion(word, candidates);
+  return hint.empty() ? "" : "; " + hint;
 }
 
 std::string hyphenated(std::string_view word) {
@@ -129,10 +134,8 @@ std::uint64_t parse_size(std::string_view text, std::string_view what) {
       return number * known.bytes;
     }
   }
-  throw Error(CKB_INVALID_ARGUMENT,
-              fmt::format("{}: \"{}\" is not a size; write bytes, or a number and a unit such as "
-                          "128MiB or 2GB",
-                          what, text));
+  throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: \"{}\" is not a size", what, text),
+              {.hint = "write bytes, or a number and a unit such as 128MiB or 2GB"});
 }
 
 std::string size_text(std::uint64_t bytes) {

@@ -200,7 +200,8 @@ struct ckb_host {
 typedef struct ckb_reader {
   uint32_t struct_size;
   uint32_t reserved;
-  /* 0: not this format; 100: certain. Looks at names and first bytes only. */
+  /* 0: not this format; 100: certain. Looks at names and first bytes only. Below 0: they could not
+   * be read, so that open or read_graph will tell why. */
   int32_t (*probe)(const char* path);
   ckb_status (*open)(const char* path, const char* options, void** self, ckb_error*);
   ckb_status (*read_graph)(void* self, ckb_graph* out, ckb_error*);

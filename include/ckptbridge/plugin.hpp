@@ -6,7 +6,8 @@
 //
 //   class MyReader : public ckptbridge::plugin::Reader {
 //    public:
-//     static int probe(const char* path);                  // 0: not this format; 100: certain
+//     static int probe(const char* path);                  // 0: not this format; 100: certain;
+//                                                          // throws where it cannot look
 //     MyReader(const char* path, const char* options);     // options: a JSON object
 //     void read_graph(ckptbridge::plugin::Graph& out) override;
 //   };
@@ -17,12 +18,14 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ckptbridge/draft/checksums.h"
+#include "ckptbridge/draft/error_about.h"
 #include "ckptbridge/dtype.hpp"
 #include "ckptbridge/error.hpp"
 #include "ckptbridge/plugin.h"
@@ -39,6 +42,13 @@ struct Reported {
   ckb_status code;
 };
 
+// Tells a host that listens what a failure is about, besides its message.
+inline void tell_about(ckb_error* error, const About& about) noexcept {
+  const auto* table = static_cast<const ckb_error_about*>(host->extension(host, CKB_ERROR_ABOUT));
+  if (table == nullptr || !CKB_HAS(table, set)) return;
+  table->set(error, about.file.c_str(), about.tensor.c_str(), about.hint.c_str());
+}
+
 // Runs body and turns whatever it throws into a status.
 template <class Body>
 ckb_status guard(ckb_error* error, Body&& body) noexcept {
@@ -48,7 +58,11 @@ ckb_status guard(ckb_error* error, Body&& body) noexcept {
   } catch (const Reported& e) {
     return e.code;
   } catch (const Error& e) {
-    return host->fail(error, e.code(), e.what());
+    const ckb_status code = host->fail(error, e.code(), e.what());
+    tell_about(error, e.about());
+    return code;
+  } catch (const std::bad_alloc&) {
+    return host->fail(error, CKB_INTERNAL, "out of memory");
   } catch (const std::exception& e) {
     return host->fail(error, CKB_INTERNAL, e.what());
   } catch (...) {
@@ -356,7 +370,7 @@ const ckb_reader* reader_table() {
         try {
           return R::probe(path);
         } catch (...) {
-          return 0;
+          return -1;
         }
       },
       [](const char* path, const char* options, void** self, ckb_error* error) noexcept {

@@ -12,8 +12,10 @@ namespace {
 constexpr std::int64_t kMostElements = std::int64_t{1} << 58;
 
 [[noreturn]] void impossible(const ParamShape& param) {
-  throw Error(CKB_CORRUPT, fmt::format("param_shapes: {} has the impossible shape [{}]", param.name,
-                                       fmt::join(param.shape, ", ")));
+  throw Error(CKB_CORRUPT,
+              fmt::format("param_shapes: {} has the impossible shape [{}]", param.name,
+                          fmt::join(param.shape, ", ")),
+              {.tensor = param.name});
 }
 
 std::int64_t count_of(const ParamShape& param) {

@@ -57,16 +57,19 @@ std::map<std::string, FileParts> files_in(const std::string& folder) {
   const fs::directory_iterator entries(folder.empty() ? "." : folder, problem);
   if (problem) {
     throw Error(problem == std::errc::no_such_file_or_directory ? CKB_NOT_FOUND : CKB_IO,
-                fmt::format("{}: {}", folder, problem.message()));
+                fmt::format("{}: cannot be listed: {}", folder, problem.message()),
+                {.file = folder});
   }
   for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (const auto piece = piece_name_of(name)) {
       const auto [it, added] = files[piece->stem].pieces.emplace(piece->number, name);
       if (!added) {
-        throw Error(CKB_CORRUPT, fmt::format("{}: {} and {} are both piece {}", folder,
-                                             std::min(name, it->second), std::max(name, it->second),
-                                             piece->number));
+        throw Error(
+            CKB_CORRUPT,
+            fmt::format("{}: {} and {} are both piece {}", folder, std::min(name, it->second),
+                        std::max(name, it->second), piece->number),
+            {.file = (fs::path(folder) / name).string()});
       }
     } else if (name.ends_with(kSuffix)) {
       files[name].is_whole = true;
@@ -84,12 +87,13 @@ LogicalFile in_order(const std::string& folder, const std::string& stem, const F
     const std::uint64_t expected = base + file.pieces.size();
     if (number != expected) {
       const PieceName known = piece_name_of(first).value();
-      throw Error(CKB_NOT_FOUND,
-                  fmt::format("{}: piece {} is missing: no {}{:0{}}, though there is {} ({} "
-                              "piece{} found)",
-                              (fs::path(folder) / stem).string(), expected, known.prefix, expected,
-                              known.digits, name, parts.pieces.size(),
-                              parts.pieces.size() == 1 ? "" : "s"));
+      throw Error(
+          CKB_NOT_FOUND,
+          fmt::format("{}: piece {} is missing: no {}{:0{}}, though there is {} ({} "
+                      "piece{} found)",
+                      (fs::path(folder) / stem).string(), expected, known.prefix, expected,
+                      known.digits, name, parts.pieces.size(), parts.pieces.size() == 1 ? "" : "s"),
+          {.file = (fs::path(folder) / stem).string()});
     }
     file.pieces.push_back(name);
   }

@@ -29,13 +29,16 @@ std::map<int, std::pair<std::string, FileParts>> ranks_among(
     const auto rank = model_rank_of(name);
     if (!rank) continue;
     if (parts.is_whole && !parts.pieces.empty()) {
-      throw Error(CKB_CORRUPT, fmt::format("{} is there both whole and in pieces; take one away",
-                                           (folder / name).string()));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{} is there both whole and in pieces", (folder / name).string()),
+                  {.file = (folder / name).string(), .hint = "take one away"});
     }
     const auto [it, added] = ranks.emplace(*rank, std::pair(name, parts));
     if (!added) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: {} and {} are both model-parallel rank {}",
-                                           folder.string(), it->second.first, name, *rank));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: {} and {} are both model-parallel rank {}", folder.string(),
+                              it->second.first, name, *rank),
+                  {.file = (folder / name).string()});
     }
   }
   return ranks;
@@ -54,8 +57,10 @@ RankFiles named_file(const fs::path& path) {
   const auto files = files_in(result.folder);
   const auto found = files.find(stem);
   if (found == files.end() || found->second.pieces.empty()) {
-    throw Error(CKB_NOT_FOUND, fmt::format("{}: no such file, and no pieces of it ({}.part0)",
-                                           path.string(), name));
+    throw Error(
+        CKB_NOT_FOUND,
+        fmt::format("{}: no such file, and no pieces of it ({}.part0)", path.string(), name),
+        {.file = path.string()});
   }
   result.files.push_back(in_order(result.folder, stem, found->second));
   return result;
@@ -70,15 +75,16 @@ std::optional<LogicalFile> only_file_in_pieces(const fs::path& folder,
   }
   if (stems.empty()) return std::nullopt;
   if (stems.size() > 1) {
-    throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("{}: {} and {} are there in pieces; name the one to read",
-                            folder.string(), stems[0], stems[1]));
+    throw Error(
+        CKB_INVALID_ARGUMENT,
+        fmt::format("{}: {} and {} are there in pieces", folder.string(), stems[0], stems[1]),
+        {.file = folder.string(), .hint = "name the one to read"});
   }
   const FileParts& parts = files.at(stems[0]);
   if (parts.is_whole) {
     throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("{}: {} is there both whole and in pieces; name it, or a piece of it",
-                            folder.string(), stems[0]));
+                fmt::format("{}: {} is there both whole and in pieces", folder.string(), stems[0]),
+                {.file = (folder / stems[0]).string(), .hint = "name it, or a piece of it"});
   }
   return in_order(folder.string(), stems[0], parts);
 }
@@ -141,7 +147,8 @@ RankFiles find_rank_files(const std::string& path, const std::string& tag,
     throw Error(CKB_NOT_FOUND,
                 fmt::format("{}: no rank files ({}00{}) here{}, and no file \"{}\" that names a "
                             "folder with some",
-                            folder.string(), kPrefix, kSuffix, which, kLatest));
+                            folder.string(), kPrefix, kSuffix, which, kLatest),
+                {.file = folder.string()});
   }
   for (const auto& [rank, file] : ranks) {
     if (rank != static_cast<int>(result.files.size())) {
@@ -149,7 +156,9 @@ RankFiles find_rank_files(const std::string& path, const std::string& tag,
           CKB_NOT_FOUND,
           fmt::format("{}: rank {} is missing: no {}{:02}{}, though there is one of rank {}",
                       folder.string(), result.files.size(), kPrefix, result.files.size(), kSuffix,
-                      rank));
+                      rank),
+          {.file = (folder / fmt::format("{}{:02}{}", kPrefix, result.files.size(), kSuffix))
+                       .string()});
     }
     result.files.push_back(
         placed(in_order(folder.string(), file.first, file.second), folder, path));

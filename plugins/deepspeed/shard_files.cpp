@@ -51,11 +51,13 @@ void add(ShardFiles& files, const ShardName& shard, const std::string& name) {
   auto& known = shard.kind == ShardKind::kModel ? files.models : files.optimizers;
   const auto [it, added] = known.emplace(shard.rank, name);
   if (added) return;
-  throw Error(CKB_CORRUPT,
-              fmt::format("{}: {} and {} are both of data-parallel rank {} and model-parallel rank "
-                          "{}; take away the one that is no part of the checkpoint",
-                          files.folder, std::min(it->second, name), std::max(it->second, name),
-                          shard.rank.dp, shard.rank.mp));
+  throw Error(
+      CKB_CORRUPT,
+      fmt::format("{}: {} and {} are both of data-parallel rank {} and model-parallel rank {}",
+                  files.folder, std::min(it->second, name), std::max(it->second, name),
+                  shard.rank.dp, shard.rank.mp),
+      {.file = (fs::path(files.folder) / name).string(),
+       .hint = "take away the one that is no part of the checkpoint"});
 }
 
 ShardFiles files_directly_in(const fs::path& folder) {
@@ -63,7 +65,10 @@ ShardFiles files_directly_in(const fs::path& folder) {
   files.folder = folder.string();
   std::error_code problem;
   const fs::directory_iterator entries(folder, problem);
-  if (problem) throw Error(CKB_IO, fmt::format("{}: {}", files.folder, problem.message()));
+  if (problem) {
+    throw Error(CKB_IO, fmt::format("{}: cannot be listed: {}", files.folder, problem.message()),
+                {.file = files.folder});
+  };
   for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (const auto shard = shard_name_of(name)) add(files, *shard, name);
@@ -120,11 +125,11 @@ std::optional<Rank> first_gap(const std::map<Rank, std::string>& files, std::int
       dp_world * mp_world - static_cast<std::int64_t>(std::ranges::count_if(found, [&](auto& file) {
         return file.first.dp < dp_world && file.first.mp < mp_world;
       }));
-  throw Error(
-      CKB_NOT_FOUND,
-      fmt::format("{}/: {} is missing: no {} ({}){}", files.folder, which,
-                  file_name(kind, rank, files.prefix), whole_rank ? mp_says : dp_says,
-                  missing > 1 ? fmt::format("; {} files are missing in all", missing) : ""));
+  throw Error(CKB_NOT_FOUND,
+              fmt::format("{}/: {} is missing: no {} ({}){}", files.folder, which,
+                          file_name(kind, rank, files.prefix), whole_rank ? mp_says : dp_says,
+                          missing > 1 ? fmt::format("; {} files are missing in all", missing) : ""),
+              {.file = (fs::path(files.folder) / file_name(kind, rank, files.prefix)).string()});
 }
 
 void require_all(const ShardFiles& files, ShardKind kind, std::int64_t dp_world,
@@ -133,9 +138,10 @@ void require_all(const ShardFiles& files, ShardKind kind, std::int64_t dp_world,
   for (const auto& [rank, name] : found) {
     if (rank.dp < dp_world && rank.mp < mp_world) continue;
     throw Error(CKB_CORRUPT,
-                fmt::format("{}/: {} is of a rank that the checkpoint does not have "
-                            "({}); take it away if it is left from another one",
-                            files.folder, name, rank.dp < dp_world ? mp_says : dp_says));
+                fmt::format("{}/: {} is of a rank that the checkpoint does not have ({})",
+                            files.folder, name, rank.dp < dp_world ? mp_says : dp_says),
+                {.file = (fs::path(files.folder) / name).string(),
+                 .hint = "take it away if it is left from another one"});
   }
   if (const auto gap = first_gap(found, dp_world, mp_world)) {
     fail_missing(files, kind, *gap, dp_world, mp_world, dp_says, mp_says);
@@ -164,10 +170,10 @@ std::optional<ShardName> shard_name_of(const std::string& name) {
 ShardFiles find_shard_files(const std::string& path, const std::string& tag) {
   const fs::path root(path);
   if (!fs::is_directory(root)) {
-    throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("{}: is one file of a checkpoint of ZeRO stage 3, which is in many; "
-                            "give the folder that holds them",
-                            path));
+    throw Error(
+        CKB_INVALID_ARGUMENT,
+        fmt::format("{}: is one file of a checkpoint of ZeRO stage 3, which is in many", path),
+        {.file = path, .hint = "give the folder that holds them"});
   }
   ShardFiles files = tag.empty() ? files_directly_in(root) : ShardFiles{};
   if (files.models.empty() && files.optimizers.empty()) {
@@ -180,13 +186,15 @@ ShardFiles find_shard_files(const std::string& path, const std::string& tag) {
   if (files.models.empty()) {
     throw Error(CKB_NOT_FOUND,
                 fmt::format("{}/: no model files of ZeRO stage 3 ({}) here{}", files.folder,
-                            file_name(ShardKind::kModel, {0, 0}, ""), hint_for(files.folder)));
+                            file_name(ShardKind::kModel, {0, 0}, ""), hint_for(files.folder)),
+                {.file = files.folder});
   }
   if (files.optimizers.empty()) {
     throw Error(CKB_NOT_FOUND,
                 fmt::format("{}/: no optimizer files (bf16_{}) here; a checkpoint of ZeRO stage 3 "
                             "holds its parameters in them",
-                            files.folder, file_name(ShardKind::kOptimizer, {0, 0}, "")));
+                            files.folder, file_name(ShardKind::kOptimizer, {0, 0}, "")),
+                {.file = files.folder});
   }
   return files;
 }
@@ -198,7 +206,7 @@ void require_all_ranks(const ShardFiles& files, std::int64_t dp_world, std::int6
   }
 }
 
-int probe_shard_files(const std::string& path) noexcept {
+int probe_shard_files(const std::string& path) {
   try {
     const auto name = shard_name_of(fs::path(path).filename().string());
     if (!fs::is_directory(path)) return name && name->kind == ShardKind::kModel ? 95 : 0;
@@ -206,7 +214,8 @@ int probe_shard_files(const std::string& path) noexcept {
     if (here > 0) return here;
     const auto tagged = tagged_folder(path, "");
     return tagged ? likeness_of(*tagged) : 0;
-  } catch (const std::exception&) {
+  } catch (const Error& error) {
+    if (error.code() == CKB_IO) throw;
     return 0;  // a reader that is surer says what is wrong with "latest"
   }
 }

@@ -62,6 +62,6 @@ void require_all_ranks(const ShardFiles& files, std::int64_t dp_world, std::int6
                        const std::string& dp_says, const std::string& mp_says);
 
 // How sure the names alone are that path is such a checkpoint: 0 to 100. Never throws.
-int probe_shard_files(const std::string& path) noexcept;
+int probe_shard_files(const std::string& path);
 
 }  // namespace ckptbridge::deepspeed

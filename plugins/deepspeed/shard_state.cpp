@@ -32,8 +32,10 @@ tf::ValueId optimizer_state(const StateFile& file) {
 Shape shape_of(const StateFile& file, const std::string& name, tf::ValueId value) {
   auto shape = tf::int_list(file.values(), value);
   if (!shape) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: the shape of {} is {}", file.name(), name,
-                                         tf::describe(file.values(), value)));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: the shape of {} is {}", file.name(), name,
+                            tf::describe(file.values(), value)),
+                {.tensor = name});
   }
   return std::move(*shape);
 }
@@ -82,10 +84,10 @@ std::int64_t partition_count_of(const StateFile& optimizer) {
   const tf::ValueId state = optimizer_state(optimizer);
   const auto stage = tf::find(values, state, "zero_stage");
   if (const auto said = stage ? number(values, *stage) : std::nullopt; said && *said != 3) {
-    throw Error(CKB_UNSUPPORTED,
-                fmt::format("{}: is of ZeRO stage {} (zero_stage), expected 3; --from zero1 reads "
-                            "the model files of stages 0 to 2",
-                            optimizer.name(), *said));
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("{}: is of ZeRO stage {} (zero_stage), expected 3", optimizer.name(), *said),
+        {.hint = "--from zero1 reads the model files of stages 0 to 2"});
   }
   const std::int64_t count =
       tf::require_int(values, tf::require(values, state, "partition_count", optimizer.name()),
@@ -139,9 +141,11 @@ std::vector<tf::Tensor> frozen_fragments_of(const StateFile& model,
   for (const ParamShape& param : shapes) {
     const auto value = by_name.find(param.name);
     if (value == by_name.end()) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: {} is in frozen_param_shapes, but not in "
-                                           "frozen_param_fragments",
-                                           model.name(), param.name));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: {} is in frozen_param_shapes, but not in "
+                              "frozen_param_fragments",
+                              model.name(), param.name),
+                  {.tensor = param.name});
     }
     fragments.push_back(require_flat(model, value->second, param.name));
     const std::int64_t size = FlatGroup({param}, partitions).size();
@@ -150,7 +154,8 @@ std::vector<tf::Tensor> frozen_fragments_of(const StateFile& model,
                   fmt::format("{}: the fragment of {} has {} elements, expected {}: {} on each of "
                               "{} ranks",
                               model.name(), param.name, fragments.back().count(), size,
-                              shape_text(param), partitions));
+                              shape_text(param), partitions),
+                  {.tensor = param.name});
     }
   }
   return fragments;

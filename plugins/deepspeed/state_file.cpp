@@ -15,13 +15,14 @@ using plugin::Shape;
 // Where a file ends too soon that is in pieces, the last of them is missing rather than cut.
 tf::TorchFile read_pieces(const tf::ByteSource& source, const LogicalFile& file) {
   try {
-    return tf::read_torch_file(source);
+    return about({.file = file.name}, [&] { return tf::read_torch_file(source); });
   } catch (const tf::CutShort& error) {
     if (file.pieces.back() == file.name) throw;  // whole
-    throw Error(CKB_NOT_FOUND,
-                fmt::format("{}; probably the last piece is missing: {} piece{} found, up to {}",
-                            error.what(), file.pieces.size(),
-                            file.pieces.size() == 1 ? " was" : "s were", file.pieces.back()));
+    throw error.retold(
+        CKB_NOT_FOUND,
+        fmt::format("{}; probably the last piece is missing: {} piece{} found, up to {}",
+                    error.what(), file.pieces.size(), file.pieces.size() == 1 ? " was" : "s were",
+                    file.pieces.back()));
   }
 }
 

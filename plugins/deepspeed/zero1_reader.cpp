@@ -101,10 +101,12 @@ class RankReader {
       if (name != "mp_world_size") continue;
       const auto said = values_.as_int(value);
       if (!said || *said == world_) return;
-      throw Error(CKB_NOT_FOUND,
-                  fmt::format("{}: is model-parallel rank {} of {} (mp_world_size), but {} rank "
-                              "file{} found; give the folder that holds all of them",
-                              file_.name(), rank_, *said, world_, world_ == 1 ? " was" : "s were"));
+      throw Error(
+          CKB_NOT_FOUND,
+          fmt::format(
+              "{}: is model-parallel rank {} of {} (mp_world_size), but {} rank file{} found",
+              file_.name(), rank_, *said, world_, world_ == 1 ? " was" : "s were"),
+          {.file = file_.name(), .hint = "give the folder that holds all of them"});
     }
   }
 
@@ -121,7 +123,9 @@ class RankReader {
 
   bool add_tensor(const std::string& name, tf::ValueId value,
                   const std::set<std::string>& buffers) {
-    const auto tensor = tf::read_tensor(values_, value, file_.name() + ": " + name);
+    const auto tensor = ckptbridge::about({.tensor = name}, [&] {
+      return tf::read_tensor(values_, value, file_.name() + ": " + name);
+    });
     if (!tensor) return false;
     const std::uint32_t flags = (tensor->requires_grad ? CKB_REQUIRES_GRAD : 0) |
                                 (tensor->is_parameter ? CKB_IS_PARAMETER : 0);
@@ -153,9 +157,13 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
       std::ifstream in(std::filesystem::path(found.folder) / first.filename(), std::ios::binary);
       std::array<char, tf::kTorchFileHead> head{};
       in.read(head.data(), head.size());
+      if (!in.is_open() || in.bad()) {
+        throw Error(CKB_IO, std::string(path) + ": cannot be read", {.file = path});
+      };
       const auto size = static_cast<std::size_t>(in.gcount());
       if (tf::starts_as_torch_file(std::as_bytes(std::span(head).first(size)))) return 50;
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      if (error.code() == CKB_IO) throw;
       // Some of it is there: read_graph() says more.
       return ckptbridge::deepspeed::concerns_rank_files(path) ? 40 : 0;
     }
@@ -175,8 +183,9 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
       if (ckptbridge::plugin::host->cancelled(ckptbridge::plugin::host)) {
         throw Error(CKB_CANCELLED, "stopped as asked");
       }
-      const std::string_view found =
-          RankReader(out, files.files[static_cast<std::size_t>(rank)], rank, world).read();
+      const auto& file = files.files[static_cast<std::size_t>(rank)];
+      const std::string_view found = ckptbridge::about(
+          {.file = file.name}, [&] { return RankReader(out, file, rank, world).read(); });
       if (names.empty()) names = found;
     }
     ckptbridge::deepspeed::add_config_files(out, path_, files.folder);

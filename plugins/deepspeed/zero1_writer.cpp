@@ -190,9 +190,11 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
     for (std::uint64_t i = 0; i < in.tensor_count(); ++i) {
       const TensorView tensor = in.tensor(i);
       if (tensor.role != "param" && tensor.role != "buffer") {
-        throw Error(CKB_UNSUPPORTED, fmt::format("{}: is {}, but these files hold parameters and "
-                                                 "buffers only",
-                                                 tensor.name, tensor.role));
+        throw Error(CKB_UNSUPPORTED,
+                    fmt::format("{}: is {}, but these files hold parameters and "
+                                "buffers only",
+                                tensor.name, tensor.role),
+                    {.tensor = std::string(tensor.name)});
       }
       files[tensor.mp_rank].add_tensor(tensor);
       world = std::max(world, tensor.mp_world_size);

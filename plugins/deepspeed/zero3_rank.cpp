@@ -17,6 +17,11 @@ constexpr char kFrozen[] = "frozen parameters, as asked (--exclude-frozen-parame
 }  // namespace
 
 void RankBuilder::add_model_file(std::unique_ptr<StateFile> file, Agreement& agreement) {
+  const std::string name = file->name();
+  about({.file = name}, [&] { read_model_file(std::move(file), agreement); });
+}
+
+void RankBuilder::read_model_file(std::unique_ptr<StateFile> file, Agreement& agreement) {
   require_agreement(agreement, *file);
   const Groups groups = param_shapes_of(*file);
   const std::vector<ParamShape> frozen = frozen_shapes_of(*file);
@@ -44,12 +49,18 @@ void RankBuilder::add_model_file(std::unique_ptr<StateFile> file, Agreement& agr
 }
 
 void RankBuilder::add_optimizer_file(StateFile& file, Agreement& agreement) {
+  about({.file = file.name()}, [&] { read_optimizer_file(file, agreement); });
+}
+
+void RankBuilder::read_optimizer_file(StateFile& file, Agreement& agreement) {
   require_agreement(agreement, file);
   agreement.require("partition_count (dp_world_size)", std::to_string(partition_count_of(file)),
                     file.name());
   const std::vector<tf::Tensor> flat = flat_groups_of(file);
   agreement.require("the number of flat groups", std::to_string(flat.size()), file.name());
-  if (optimizers_.empty()) make_groups(flat.size());
+  if (optimizers_.empty()) {
+    about({.file = first_->name()}, [&] { make_groups(flat.size()); });
+  }
   optimizers_.push_back(file.name());
   for (std::size_t i = 0; i < flat.size(); ++i) {
     FlatTensors& tensors = flat_[flat_.size() == flat.size() ? i : 0];
@@ -70,11 +81,11 @@ std::string_view RankBuilder::finish(
   }
   for (const ParamShape& param : frozen_) known_.insert(param.name);
   for (const auto& [name, kept] : shared) known_.insert(name);
-  add_module();
+  about({.file = first_->name()}, [&] { add_module(); });
   add_frozen();
   for (std::size_t i = 0; i < layouts_.size(); ++i) add_group(layouts_[i], flat_[i], i);
   add_shared(shared);
-  add_objects();
+  about({.file = first_->name()}, [&] { add_objects(); });
   first_->drop_rest("storages that no tensor shows");
   std::string_view names;
   for (const auto& [name, param] : params_) {
@@ -89,9 +100,11 @@ void RankBuilder::add_fragments(StateFile& file) {
     FlatTensors& frozen = fragments_[i];
     if (frozen.nodes.empty()) frozen.dtype = fragments[i].dtype;
     if (frozen.dtype != fragments[i].dtype) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: {} is {}, but {} in {}", file.name(),
-                                           frozen_[i].name, dtype_name(fragments[i].dtype),
-                                           dtype_name(frozen.dtype), first_->name()));
+      throw Error(
+          CKB_CORRUPT,
+          fmt::format("{}: {} is {}, but {} in {}", file.name(), frozen_[i].name,
+                      dtype_name(fragments[i].dtype), dtype_name(frozen.dtype), first_->name()),
+          {.file = file.name(), .tensor = frozen_[i].name});
     }
     frozen.nodes.push_back(file.extent(fragments[i]));
     if (fragments[i].requires_grad) frozen.flags |= CKB_REQUIRES_GRAD;
@@ -99,12 +112,16 @@ void RankBuilder::add_fragments(StateFile& file) {
 }
 
 void RankBuilder::make_groups(std::size_t flat_tensors) {
-  if (groups_.size() == flat_tensors) {
-    for (const auto& group : groups_) layouts_.emplace_back(group, partitions_);
-  } else {
-    std::vector<ParamShape> all;
-    for (const auto& group : groups_) all.insert(all.end(), group.begin(), group.end());
-    layouts_.emplace_back(std::move(all), partitions_);
+  try {
+    if (groups_.size() == flat_tensors) {
+      for (const auto& group : groups_) layouts_.emplace_back(group, partitions_);
+    } else {
+      std::vector<ParamShape> all;
+      for (const auto& group : groups_) all.insert(all.end(), group.begin(), group.end());
+      layouts_.emplace_back(std::move(all), partitions_);
+    }
+  } catch (const Error& error) {
+    throw error.retold(error.code(), first_->name() + ": " + error.what());
   }
   flat_.resize(layouts_.size());
 }
@@ -158,7 +175,8 @@ void RankBuilder::add_module() {
       throw Error(CKB_CORRUPT,
                   fmt::format("{}: {} is empty, as parameters are, but no flat group, frozen "
                               "parameter or shared parameter has this name",
-                              where, name));
+                              where, name),
+                  {.tensor = name});
     }
   }
   for (const auto& [name, value] : objects) first_->add_object(name, value, rank_);
@@ -219,9 +237,11 @@ void RankBuilder::add_shared(const std::vector<std::pair<std::string, std::strin
     if (param != params_.end()) {
       add_tensor(name, "param", param->second);
     } else if (!options_.exclude_frozen) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: {} shares {} (shared_params), which is no "
-                                           "parameter of the checkpoint",
-                                           first_->name(), name, kept));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: {} shares {} (shared_params), which is no "
+                              "parameter of the checkpoint",
+                              first_->name(), name, kept),
+                  {.file = first_->name(), .tensor = name});
     }
   }
 }

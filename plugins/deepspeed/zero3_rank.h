@@ -63,6 +63,8 @@ class RankBuilder {
   std::string_view finish(const std::vector<std::pair<std::string, std::string>>& shared);
 
  private:
+  void read_model_file(std::unique_ptr<StateFile> file, Agreement& agreement);
+  void read_optimizer_file(StateFile& file, Agreement& agreement);
   struct Param {
     ckb_node value;
     plugin::Shape shape;

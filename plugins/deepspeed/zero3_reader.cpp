@@ -89,9 +89,11 @@ class Zero3Reader : public plugin::Reader {
     const auto& first = *files.optimizers.begin();
     StateFile optimizer(out, files.open_as(first.second));
     const StateFile model(out, files.open_as(files.models.begin()->second));
-    dp_world_ = ds::partition_count_of(optimizer);
+    dp_world_ = ckptbridge::about({.file = optimizer.name()},
+                                  [&] { return ds::partition_count_of(optimizer); });
     ckptbridge::state_dict::add_run_facts(out, model.values(), model.root());
-    const auto said = ds::mp_world_size_of(model);
+    const auto said =
+        ckptbridge::about({.file = model.name()}, [&] { return ds::mp_world_size_of(model); });
     int highest = 0;
     for (const auto& [rank, name] : files.models) highest = std::max(highest, rank.mp);
     const std::int64_t mp_world = said.value_or(highest + 1);
@@ -103,11 +105,12 @@ class Zero3Reader : public plugin::Reader {
     if (options_.expect_mp_size != 0 && options_.expect_mp_size != mp_world) {
       throw Error(
           CKB_INVALID_ARGUMENT,
-          fmt::format("{}/: the checkpoint has {} model-parallel rank{}, not {}; pass "
-                      "--mp_size {} to keep {}, or change their number on the way with "
-                      "\"ckptbridge convert IN OUT --to zero1 --mp-size {}\"",
-                      files.folder, mp_world, mp_world == 1 ? "" : "s", options_.expect_mp_size,
-                      mp_world, mp_world == 1 ? "it" : "them", options_.expect_mp_size));
+          fmt::format("{}/: the checkpoint has {} model-parallel rank{}, not {}", files.folder,
+                      mp_world, mp_world == 1 ? "" : "s", options_.expect_mp_size),
+          {.file = files.folder,
+           .hint = fmt::format("pass --mp_size {} to keep {}, or change their number on the way "
+                               "with \"ckptbridge convert IN OUT --to zero1 --mp-size {}\"",
+                               mp_world, mp_world == 1 ? "it" : "them", options_.expect_mp_size)});
     }
     if (options_.rank_end == -1) options_.rank_end = mp_world - 1;
     if (options_.rank_start < 0 || options_.rank_end < options_.rank_start ||
@@ -182,7 +185,8 @@ class Zero3Reader : public plugin::Reader {
       const auto builder = builders_.find(rank.mp);
       if (rank == Rank{0, 0}) {
         StateFile file(out, files.open_as(name));
-        shared = ds::shared_params_of(file);
+        shared =
+            ckptbridge::about({.file = file.name()}, [&] { return ds::shared_params_of(file); });
         if (builder == builders_.end()) file.drop_rest(kOtherModelRanks);
       }
       if (builder == builders_.end()) continue;

@@ -51,8 +51,8 @@ void require_names(const NameTable& names, const std::vector<TensorShape>& found
   if (begins("blocks.")) {
     throw Error(CKB_UNSUPPORTED,
                 "the checkpoint is in Vortex's inference format (names blocks.N.…); its filters "
-                "are folded and cannot become training weights again; take the savanna_evo2_… "
-                "checkpoint instead");
+                "are folded and cannot become training weights again",
+                {.hint = "take the savanna_evo2_… checkpoint instead"});
   }
   if (begins("module.decoder.") || begins("decoder.")) {
     throw Error(CKB_UNSUPPORTED,
@@ -307,9 +307,10 @@ const Profile& choose(const Catalogue& catalogue, const NameTable& names,
     std::vector<std::string> fitting;
     fitting.reserve(exact.size());
     for (const Profile* profile : exact) fitting.push_back(profile->name);
-    throw Error(CKB_INVALID_ARGUMENT, "several sizes fit the checkpoint: " + join(fitting) +
-                                          "; they differ in " + differing_fields(exact) +
-                                          "; choose one with --model-size");
+    throw Error(CKB_INVALID_ARGUMENT,
+                "several sizes fit the checkpoint: " + join(fitting) + "; they differ in " +
+                    differing_fields(exact) + "",
+                {.hint = "choose one with --model-size"});
   }
 
   // A profile is derived from Savanna's names alone.

@@ -62,18 +62,22 @@ Split split_of(const RankTensor& tensor, int dim, std::int64_t ranks) {
   if (at >= shape.size()) {
     throw Error(CKB_CORRUPT,
                 fmt::format("{}: has {} dimensions, so dimension {} cannot be split over ranks",
-                            tensor.name, shape.size(), dim));
+                            tensor.name, shape.size(), dim),
+                {.tensor = tensor.name});
   }
   std::int64_t whole = 0;
   if (__builtin_mul_overflow(shape[at], static_cast<std::int64_t>(tensor.shards.size()), &whole)) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {} shards of {} rows are too many", tensor.name,
-                                         tensor.shards.size(), shape[at]));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: {} shards of {} rows are too many", tensor.name,
+                            tensor.shards.size(), shape[at]),
+                {.tensor = tensor.name});
   }
   if (whole % ranks != 0) {
     const char* const unit = dim == 0 ? "rows" : dim == 1 ? "columns" : "entries";
     throw Error(CKB_UNSUPPORTED,
                 fmt::format("{}: {} {} cannot be split over {} ranks (partition dim {})",
-                            tensor.name, whole, unit, ranks, dim));
+                            tensor.name, whole, unit, ranks, dim),
+                {.tensor = tensor.name});
   }
   return {static_cast<std::uint32_t>(dim), shape[at], whole / ranks};
 }

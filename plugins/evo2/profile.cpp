@@ -252,7 +252,10 @@ Catalogue::Catalogue(const std::filesystem::path& folder)
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
-  if (error) throw Error(CKB_IO, folder.string() + ": " + error.message());
+  if (error) {
+    throw Error(CKB_IO, folder.string() + ": cannot be listed: " + error.message(),
+                {.file = folder.string()});
+  };
   std::sort(files.begin(), files.end());
   std::vector<Entry> entries;
   entries.reserve(files.size());
@@ -277,13 +280,14 @@ const Profile& Catalogue::find(std::string_view name) const {
     names.insert(names.end(), profile.aliases.begin(), profile.aliases.end());
     list += (list.empty() ? "" : ", ") + profile.name;
   }
-  throw Error(CKB_INVALID_ARGUMENT, "there is no model size " + std::string(name) +
-                                        suggestion(name, names) + "; known are " + list +
-                                        "; --profile FILE takes one of your own");
+  const std::string near = suggestion(name, names);
+  throw Error(CKB_INVALID_ARGUMENT,
+              "there is no model size " + std::string(name) + "; known are " + list,
+              {.hint = near.empty() ? "--profile FILE takes one of your own" : near.substr(2)});
 }
 
 Profile Catalogue::read(const std::filesystem::path& file) const {
-  return parse(read_json(file), file.string());
+  return about({.file = file.string()}, [&] { return parse(read_json(file), file.string()); });
 }
 
 Profile Catalogue::parse(const Json& json, const std::string& origin) const {
@@ -302,7 +306,7 @@ Profile Catalogue::parse(const Json& json, const std::string& origin) const {
     try {
       parent = &find(*draft.inherits);
     } catch (const Error& error) {
-      throw Error(error.code(), draft.profile.origin + ": inherits: " + error.what());
+      throw error.retold(error.code(), draft.profile.origin + ": inherits: " + error.what());
     }
   }
   return inherit(std::move(draft), parent, fields_);

@@ -73,7 +73,8 @@ void require_same_form(const RankTensor& tensor) {
     throw Error(CKB_CORRUPT,
                 fmt::format("{}: is {} on rank {}, but {} on rank 0; the rank files do not belong "
                             "together",
-                            tensor.name, form_text(shard), rank, form_text(first)));
+                            tensor.name, form_text(shard), rank, form_text(first)),
+                {.tensor = tensor.name});
   }
 }
 
@@ -94,8 +95,10 @@ std::vector<RankTensor> tensors_by_name(const ConstGraph& in) {
     const TensorView tensor = in.tensor(i);
     if (i == 0) world = static_cast<std::size_t>(tensor.mp_world_size);
     if (static_cast<std::size_t>(tensor.mp_world_size) != world) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: is of {} ranks, other tensors are of {}",
-                                           tensor.name, tensor.mp_world_size, world));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: is of {} ranks, other tensors are of {}", tensor.name,
+                              tensor.mp_world_size, world),
+                  {.tensor = std::string(tensor.name)});
     }
     Found& found = by_name[{std::string(tensor.name), std::string(tensor.role)}];
     found.shards[static_cast<std::size_t>(tensor.mp_rank)] = {
@@ -152,11 +155,12 @@ void require_same_step(const ConstGraph& in) {
     if (object.name != "iteration" && object.name != "global_steps") continue;
     const auto [it, added] = first.emplace(object.name, object);
     if (added || std::ranges::equal(it->second.data, object.data)) continue;
-    throw Error(CKB_CORRUPT,
-                fmt::format("the ranks are of different steps: {} is {} on rank {}, but {} on rank "
-                            "{}; take rank files that were saved together",
-                            object.name, value_text(object), object.mp_rank, value_text(it->second),
-                            it->second.mp_rank));
+    throw Error(
+        CKB_CORRUPT,
+        fmt::format("the ranks are of different steps: {} is {} on rank {}, but {} on rank {}",
+                    object.name, value_text(object), object.mp_rank, value_text(it->second),
+                    it->second.mp_rank),
+        {.hint = "take rank files that were saved together"});
   }
 }
 

@@ -19,9 +19,10 @@ WholeTensors::WholeTensors(const plugin::ConstGraph& in, std::string_view prefix
   for (std::uint64_t i = 0; i < in.tensor_count(); ++i) {
     const plugin::TensorView tensor = in.tensor(i);
     if (tensor.mp_world_size != 1) {
-      throw Error(CKB_UNSUPPORTED, fmt::format("{}: is split over {} ranks; put mp-resharder "
-                                               "mp-size=1 in front",
-                                               tensor.name, tensor.mp_world_size));
+      throw Error(
+          CKB_UNSUPPORTED,
+          fmt::format("{}: is split over {} ranks", tensor.name, tensor.mp_world_size),
+          {.tensor = std::string(tensor.name), .hint = "put mp-resharder mp-size=1 in front"});
     }
     const std::string name = fmt::format("{}{}", prefix, tensor.name);
     found_.push_back({name, {tensor.shape.begin(), tensor.shape.end()}});

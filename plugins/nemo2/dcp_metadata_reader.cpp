@@ -100,10 +100,10 @@ class MetadataReader {
       }
       if (const auto found = torch_file::attribute(values_, info, "transform_descriptors");
           found && *found != Values::none() && !is_empty(*found)) {
-        throw Error(CKB_UNSUPPORTED,
-                    where +
-                        ": is compressed or transformed (transform_descriptors), which is not "
-                        "read; save the checkpoint again without it");
+        throw Error(
+            CKB_UNSUPPORTED,
+            where + ": is compressed or transformed (transform_descriptors), which is not read",
+            {.hint = "save the checkpoint again without it"});
       }
       items_[item_key(fqn, offsets)] = {
           torch_file::require_string(values_, required(info, "relative_path", where), where),

@@ -50,10 +50,13 @@ void require_finished(const InputFolder& folder) {
   for (const fs::path& candidate : candidates) {
     const fs::path marker = candidate.string() + "-unfinished";
     if (!is_there(marker)) continue;
-    throw Error(CKB_CORRUPT,
-                fmt::format("{}: was not saved to its end, as {} beside it says; take another "
-                            "checkpoint, or remove that file if you know that this one is whole",
-                            folder.path.string(), marker.filename().string()));
+    throw Error(
+        CKB_CORRUPT,
+        fmt::format("{}: was not saved to its end, as {} beside it says", folder.path.string(),
+                    marker.filename().string()),
+        {.file = folder.path.string(),
+         .hint =
+             "take another checkpoint, or remove that file if you know that this one is whole"});
   }
 }
 
@@ -67,13 +70,15 @@ std::vector<std::string> files_below(const fs::path& folder) {
     if (!item->is_regular_file(no_file)) continue;
     names.push_back(item->path().lexically_relative(folder).generic_string());
     if (names.size() > kMaxContextFiles) {
-      throw Error(CKB_UNSUPPORTED, fmt::format("{}: holds more than {} files; a context holds few",
-                                               folder.string(), kMaxContextFiles));
+      throw Error(CKB_UNSUPPORTED,
+                  fmt::format("{}: holds more than {} files; a context holds few", folder.string(),
+                              kMaxContextFiles),
+                  {.file = folder.string()});
     }
   }
   if (problem) {
-    throw Error(CKB_IO,
-                fmt::format("{}: cannot be listed: {}", folder.string(), problem.message()));
+    throw Error(CKB_IO, fmt::format("{}: cannot be listed: {}", folder.string(), problem.message()),
+                {.file = folder.string()});
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -91,18 +96,19 @@ InputFolder find_input_folder(const std::string& path) noexcept {
   return folder;
 }
 
-std::string backend_of(const InputFolder& folder) noexcept {
-  try {
-    std::ifstream in(folder.weights_path() / kMetadataJson, std::ios::binary);
-    std::string text(kMaxMetadataJson, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    const json metadata = json::parse(text, nullptr, false);
-    if (!metadata.is_object()) return "";
-    return metadata.value("sharded_backend", "");
-  } catch (...) {
-    return "";
+std::string backend_of(const InputFolder& folder) {
+  const fs::path path = folder.weights_path() / kMetadataJson;
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kMaxMetadataJson, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || (!in.is_open() && is_there(path))) {
+    throw Error(CKB_IO, path.string() + ": cannot be read", {.file = path.string()});
   }
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  const json metadata = json::parse(text, nullptr, false);
+  if (!metadata.is_object() || !metadata.contains("sharded_backend")) return "";
+  const json& backend = metadata["sharded_backend"];
+  return backend.is_string() ? backend.get<std::string>() : "";
 }
 
 bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_view backend) {
@@ -111,8 +117,10 @@ bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_
   const std::string name = folder.weights + kMetadataJson;
   const ckb_file file = out.open_file(name);
   if (out.file_size(file) > kMaxMetadataJson) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: has {} bytes, expected a few lines of JSON", name,
-                                         out.file_size(file)));
+    throw Error(
+        CKB_CORRUPT,
+        fmt::format("{}: has {} bytes, expected a few lines of JSON", name, out.file_size(file)),
+        {.file = name});
   }
   const torch_file::Bytes bytes = read_all(out, file);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
@@ -120,18 +128,22 @@ bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_
   if (!metadata.is_object() || !metadata.contains("sharded_backend") ||
       !metadata["sharded_backend"].is_string()) {
     throw Error(CKB_CORRUPT,
-                fmt::format("{}: is no JSON object that names a \"sharded_backend\"", name));
+                fmt::format("{}: is no JSON object that names a \"sharded_backend\"", name),
+                {.file = name});
   }
   const auto& found = metadata["sharded_backend"].get_ref<const std::string&>();
   if (found != backend) {
-    throw Error(CKB_UNSUPPORTED,
-                fmt::format("{}: the weights are of backend \"{}\", expected \"{}\"", name, found,
-                            backend));
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("{}: the weights are of backend \"{}\", expected \"{}\"", name, found, backend),
+        {.file = name});
   }
   const json version = metadata.value("sharded_backend_version", json(1));
   if (version != 1) {
-    throw Error(CKB_UNSUPPORTED, fmt::format("{}: \"sharded_backend_version\" is {}, known is 1",
-                                             name, version.dump()));
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("{}: \"sharded_backend_version\" is {}, known is 1", name, version.dump()),
+        {.file = name});
   }
   return true;
 }
@@ -155,7 +167,8 @@ void add_context(plugin::Graph& out, const InputFolder& folder) {
     if (out.file_size(file) > kMaxContextFile) {
       throw Error(CKB_UNSUPPORTED,
                   fmt::format("{}: has {} bytes; a file of a context has at most {}", name,
-                              out.file_size(file), kMaxContextFile));
+                              out.file_size(file), kMaxContextFile),
+                  {.file = name});
     }
     out.add_object(name, name == kContextJson ? "json" : "bytes", read_all(out, file));
   }
@@ -166,10 +179,12 @@ bool has_common(const InputFolder& folder) { return is_there(folder.weights_path
 void add_common(plugin::Graph& out, const InputFolder& folder) {
   const std::string name = folder.weights + "common.pt";
   const ckb_file file = out.open_file(name);
-  StoredPt pt(out, file, 0, out.file_size(file), name);
-  state_dict::add_run_facts(out, pt.values(), pt.root());
-  pt.add_object(kCommon, pt.root());
-  pt.drop_rest();
+  about({.file = name}, [&] {
+    StoredPt pt(out, file, 0, out.file_size(file), name);
+    state_dict::add_run_facts(out, pt.values(), pt.root());
+    pt.add_object(kCommon, pt.root());
+    pt.drop_rest();
+  });
 }
 
 bool is_optimizer_state(std::string_view key) {

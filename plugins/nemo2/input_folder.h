@@ -29,8 +29,8 @@ struct InputFolder {
 InputFolder find_input_folder(const std::string& path) noexcept;
 
 // What metadata.json names as the backend of the weights; "" where there is no such file or it does
-// not say. Never throws.
-std::string backend_of(const InputFolder& folder) noexcept;
+// not say. Throws IO where it cannot be read.
+std::string backend_of(const InputFolder& folder);
 
 // Throws CORRUPT where saving has not ended, and UNSUPPORTED where metadata.json names another
 // backend than this one, or a version of it that is not known. Gives whether there is such a file.

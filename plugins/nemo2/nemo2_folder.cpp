@@ -49,9 +49,10 @@ std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph)
 
 void require_whole(const plugin::TensorView& tensor) {
   if (tensor.mp_world_size == 1) return;
-  throw Error(CKB_UNSUPPORTED, std::string(tensor.name) + ": is split over " +
-                                   std::to_string(tensor.mp_world_size) +
-                                   " ranks; put mp-resharder mp-size=1 in front");
+  throw Error(CKB_UNSUPPORTED,
+              std::string(tensor.name) + ": is split over " + std::to_string(tensor.mp_world_size) +
+                  " ranks",
+              {.tensor = std::string(tensor.name), .hint = "put mp-resharder mp-size=1 in front"});
 }
 
 torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list) {

@@ -65,9 +65,11 @@ class Assembler {
                                std::int64_t end) const {
     box.begin[dim] = begin;
     box.end[dim] = end;
-    throw Error(CKB_CORRUPT, fmt::format("{}: no chunk holds the elements from {} to {}: a file of "
-                                         "the checkpoint is missing or of another one",
-                                         name_, box.begin, box.end));
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: no chunk holds the elements from {} to {}: a file of "
+                            "the checkpoint is missing or of another one",
+                            name_, box.begin, box.end),
+                {.tensor = name_});
   }
 
   [[noreturn]] void refuse(std::span<const Tile> tiles) const {
@@ -87,13 +89,15 @@ class Assembler {
         if (!overlap(few[i], few[j])) continue;
         throw Error(CKB_CORRUPT,
                     fmt::format("{}: the chunks of {} at {} and of {} at {} overlap", name_,
-                                few[j].sizes, few[j].offsets, few[i].sizes, few[i].offsets));
+                                few[j].sizes, few[j].offsets, few[i].sizes, few[i].offsets),
+                    {.tensor = name_});
       }
     }
     throw Error(CKB_UNSUPPORTED,
                 fmt::format("{}: its {} chunks overlap, or interlock so that no straight cut "
                             "takes them apart",
-                            name_, tiles.size()));
+                            name_, tiles.size()),
+                {.tensor = name_});
   }
 
   const std::string& name_;
@@ -107,7 +111,8 @@ ckb_node assemble(const std::vector<std::int64_t>& shape, std::vector<Tile> tile
   // A tile without elements has no place; savers with more ranks than rows write them.
   std::erase_if(tiles, [](const Tile& tile) { return std::ranges::count(tile.sizes, 0) > 0; });
   if (tiles.empty()) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: there is no chunk of its {}", name, shape));
+    throw Error(CKB_CORRUPT, fmt::format("{}: there is no chunk of its {}", name, shape),
+                {.tensor = name});
   }
   const Box whole{std::vector<std::int64_t>(shape.size(), 0), shape};
   return Assembler(name, concat).value_of(whole, tiles, 0);

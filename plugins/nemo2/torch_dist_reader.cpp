@@ -91,17 +91,20 @@ class GraphReader {
       throw Error(CKB_NOT_FOUND,
                   fmt::format("{}: there is no {}; it is written last, so the checkpoint was not "
                               "saved or copied to its end",
-                              folder_.path.string(), name));
+                              folder_.path.string(), name),
+                  {.file = (folder_.path / name).string()});
     }
     const ckb_file file = out_.open_file(name);
     const std::uint64_t size = out_.file_size(file);
     if (size > kMaxMetadataSize) {
-      throw Error(CKB_UNSUPPORTED, fmt::format("{}: has {} bytes, at most {} are read", name, size,
-                                               kMaxMetadataSize));
+      throw Error(
+          CKB_UNSUPPORTED,
+          fmt::format("{}: has {} bytes, at most {} are read", name, size, kMaxMetadataSize),
+          {.file = name});
     }
     tf::Bytes bytes(size);
     out_.read_file(file, 0, bytes);
-    return nemo2::read_dcp_metadata(bytes, name);
+    return ckptbridge::about({.file = name}, [&] { return nemo2::read_dcp_metadata(bytes, name); });
   }
 
   static void require_not_flattened(const nemo2::StoredTensor& tensor,
@@ -110,7 +113,8 @@ class GraphReader {
     throw Error(CKB_UNSUPPORTED,
                 fmt::format("{}: is stored flattened, as optimizer states of megatron-core up to "
                             "0.15 are, which is not read for weights",
-                            tensor.key));
+                            tensor.key),
+                {.tensor = tensor.key});
   }
 
   // A name in .metadata is foreign: it may lead nowhere but below the folder.
@@ -118,24 +122,35 @@ class GraphReader {
     if (const auto known = files_.find(relative_path); known != files_.end()) return known->second;
     const fs::path path(relative_path);
     if (path.empty() || path.is_absolute() || std::ranges::count(path, fs::path("..")) > 0) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: is said to lie in \"{}\", outside the checkpoint",
-                                           what, relative_path));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}.metadata: {}: is said to lie in \"{}\", outside the checkpoint",
+                              folder_.weights, what, relative_path),
+                  {.file = folder_.weights + ".metadata"});
     }
     const std::string name = folder_.weights + relative_path;
     if (std::error_code problem; !fs::exists(folder_.path / name, problem)) {
-      throw Error(CKB_NOT_FOUND, fmt::format("{}: is said to lie in {}, which is not there in {}",
-                                             what, name, folder_.path.string()));
+      throw Error(CKB_NOT_FOUND,
+                  fmt::format("{}: is said to lie in {}, which is not there in {}", what, name,
+                              folder_.path.string()),
+                  {.file = (folder_.path / name).string()});
     }
     return files_[relative_path] = out_.open_file(name);
   }
 
   nemo2::StoredPt stored(const nemo2::StoredItem& item, const std::string& what) {
     const ckb_file file = open(item.path, what);
-    return {out_, file, item.offset, item.size,
-            fmt::format("{} ({}{} at {})", what, folder_.weights, item.path, item.offset)};
+    return ckptbridge::about({.file = folder_.weights + item.path}, [&] {
+      return nemo2::StoredPt(
+          out_, file, item.offset, item.size,
+          fmt::format("{} ({}{} at {})", what, folder_.weights, item.path, item.offset));
+    });
   }
 
   void add_tensor(const nemo2::StoredTensor& tensor) {
+    ckptbridge::about({.tensor = tensor.key}, [&] { read_tensor(tensor); });
+  }
+
+  void read_tensor(const nemo2::StoredTensor& tensor) {
     std::vector<nemo2::Tile> tiles;
     Dtype dtype = tensor.dtype;
     for (const nemo2::StoredChunk& chunk : tensor.chunks) {

@@ -48,8 +48,8 @@ Listing list(const fs::path& folder) {
     names.push_back(item->path().filename().string());
   }
   if (problem) {
-    throw Error(CKB_IO,
-                fmt::format("{}: cannot be listed: {}", folder.string(), problem.message()));
+    throw Error(CKB_IO, fmt::format("{}: cannot be listed: {}", folder.string(), problem.message()),
+                {.file = folder.string()});
   }
   std::ranges::sort(result.files);
   std::ranges::sort(result.folders);
@@ -71,8 +71,10 @@ class GraphReader {
       read_key(name);
     }
     if (out_.view().tensor_count() == 0) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: there is no tensor: no folder in it has a .zarray",
-                                           folder_.weights_path().string()));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: there is no tensor: no folder in it has a .zarray",
+                              folder_.weights_path().string()),
+                  {.file = folder_.weights_path().string()});
     }
     out_.set_property("format", "nemo2-zarr");
     out_.set_property("mp_world_size", "1");
@@ -104,12 +106,15 @@ class GraphReader {
     const std::string name = path_of(key, ".zarray");
     const ckb_file file = out_.open_file(name);
     if (out_.file_size(file) > kMaxZarraySize) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: has {} bytes, expected a few lines of JSON", name,
-                                           out_.file_size(file)));
+      throw Error(
+          CKB_CORRUPT,
+          fmt::format("{}: has {} bytes, expected a few lines of JSON", name, out_.file_size(file)),
+          {.file = name});
     }
     tf::Bytes bytes(out_.file_size(file));
     out_.read_file(file, 0, bytes);
-    return nemo2::parse_zarray({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return ckptbridge::about({.file = name}, [&] { return nemo2::parse_zarray(text, name); });
   }
 
   void add_tensor(const std::string& key) {
@@ -157,14 +162,17 @@ class GraphReader {
           CKB_NOT_FOUND,
           fmt::format("{}: chunk {} of {} is missing; Megatron would read what is in memory "
                       "in its place",
-                      key, chunk, fmt::join(array.grid(), " x ")));
+                      key, chunk, fmt::join(array.grid(), " x ")),
+          {.file = (folder_.path / name).string(), .tensor = key});
     }
     const ckb_file file = out_.open_file(name);
     const std::uint64_t size = array.chunk_size();
     if (out_.file_size(file) != size) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: chunk {} has {} bytes, expected {} ({} of {})", key,
-                                           chunk, out_.file_size(file), size, array.chunks,
-                                           ckptbridge::dtype_name(array.dtype)));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: chunk {} has {} bytes, expected {} ({} of {})", key, chunk,
+                              out_.file_size(file), size, array.chunks,
+                              ckptbridge::dtype_name(array.dtype)),
+                  {.file = name, .tensor = key});
     }
     out_.add_storage(file, 0, size);
     if (sizes == array.chunks && !array.is_column_major) {
@@ -180,10 +188,12 @@ class GraphReader {
   void add_object(const std::string& key, const std::string& file_name) {
     const std::string name = path_of(key, file_name);
     const ckb_file file = out_.open_file(name);
-    nemo2::StoredPt pt(out_, file, 0, out_.file_size(file), name);
     const std::string stem = file_name.substr(0, file_name.size() - std::string_view(".pt").size());
-    pt.add_object(nemo2::object_name(key + "/" + stem), pt.root());
-    pt.drop_rest();
+    ckptbridge::about({.file = name}, [&] {
+      nemo2::StoredPt pt(out_, file, 0, out_.file_size(file), name);
+      pt.add_object(nemo2::object_name(key + "/" + stem), pt.root());
+      pt.drop_rest();
+    });
   }
 
   void leave_out(const std::string& key, const Listing& found) {

@@ -165,7 +165,8 @@ class Parser : public nlohmann::json_sax<json> {
     if (text.starts_with("F4") || text.starts_with("F6")) {
       throw Error(CKB_UNSUPPORTED,
                   fmt::format("{}: {}: {} elements share bytes, which is not supported", file_,
-                              json_text(name_), text));
+                              json_text(name_), text),
+                  {.tensor = name_});
     }
     refuse(fmt::format("unknown dtype {}", json_text(text)));
   }
@@ -190,7 +191,8 @@ void require_size(const Entry& entry, const std::string& file) {
     throw Error(CKB_CORRUPT,
                 fmt::format("{}: {}: data_offsets [{}, {}] are not the bytes of [{}] of {}", file,
                             json_text(entry.name), entry.begin, entry.end,
-                            fmt::join(entry.shape, ", "), dtype_name(entry.dtype)));
+                            fmt::join(entry.shape, ", "), dtype_name(entry.dtype)),
+                {.tensor = entry.name});
   }
 }
 
@@ -206,9 +208,11 @@ void require_cover(const std::vector<Entry>& entries, std::uint64_t data_size,
   const Entry* before = nullptr;
   for (const Entry* entry : order) {
     if (entry->begin < at) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: {}: bytes [{}, {}) are those of {}, too", file,
-                                           json_text(entry->name), entry->begin, entry->end,
-                                           json_text(before->name)));
+      throw Error(
+          CKB_CORRUPT,
+          fmt::format("{}: {}: bytes [{}, {}) are those of {}, too", file, json_text(entry->name),
+                      entry->begin, entry->end, json_text(before->name)),
+          {.tensor = entry->name});
     }
     if (entry->begin > at) {
       throw Error(CKB_CORRUPT, fmt::format("{}: bytes [{}, {}) of the tensors belong to none", file,
@@ -251,7 +255,8 @@ std::string header_bytes(const Header& header) {
     const std::size_t rank = rank_of(entry.dtype);
     if (rank == kDtypes.size()) {
       throw Error(CKB_UNSUPPORTED,
-                  fmt::format("{}: safetensors has no {}", entry.name, dtype_name(entry.dtype)));
+                  fmt::format("{}: safetensors has no {}", entry.name, dtype_name(entry.dtype)),
+                  {.tensor = entry.name});
     }
     text += fmt::format(R"({}{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
                         text.size() == 1 ? "" : ",", json_text(entry.name), kDtypes[rank].first,
@@ -260,10 +265,11 @@ std::string header_bytes(const Header& header) {
   text += "}";
   text.resize((text.size() + 7) / 8 * 8, ' ');
   if (text.size() > kMostHeaderBytes) {
-    throw Error(CKB_UNSUPPORTED,
-                fmt::format("the names of {} tensors need a header of {} bytes, safetensors allows "
-                            "{}; --max-shard-bytes spreads them over several files",
-                            header.entries.size(), text.size(), kMostHeaderBytes));
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("the names of {} tensors need a header of {} bytes, safetensors allows {}",
+                    header.entries.size(), text.size(), kMostHeaderBytes),
+        {.hint = "--max-shard-bytes spreads them over several files"});
   }
   std::string out;
   for (unsigned byte = 0; byte < kPrefixBytes; ++byte) {

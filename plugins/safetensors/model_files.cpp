@@ -43,7 +43,7 @@ ModelFiles find_model_files(const std::string& path) {
                               ending == kEnding ? "and no index joins them" : "each an index"));
     }
   }
-  throw Error(CKB_NOT_FOUND, path + ": no *.safetensors in it");
+  throw Error(CKB_NOT_FOUND, path + ": no *.safetensors in it", {.file = path});
 }
 
 std::map<std::string, std::string> parse_index(std::string_view text, const std::string& name) {
@@ -56,8 +56,10 @@ std::map<std::string, std::string> parse_index(std::string_view text, const std:
     const std::string in = file.is_string() ? file.get<std::string>() : "";
     if (in.empty() || in == "." || in == ".." || in.find('/') != std::string::npos ||
         in.find('\0') != std::string::npos) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: {}: {} is no name of a file in this folder", name,
-                                           tensor, file.dump()));
+      throw Error(
+          CKB_CORRUPT,
+          fmt::format("{}: {}: {} is no name of a file in this folder", name, tensor, file.dump()),
+          {.tensor = tensor});
     }
     file_of.emplace(tensor, in);
   }

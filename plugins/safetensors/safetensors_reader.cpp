@@ -56,10 +56,14 @@ class SafetensorsReader : public ckptbridge::plugin::Reader {
       std::ifstream in(std::filesystem::path(files.folder) / files.name, std::ios::binary);
       std::array<char, st::kPrefixBytes + 1> head{};
       in.read(head.data(), head.size());
+      if (!in.is_open() || in.bad()) {
+        throw Error(CKB_IO, std::string(path) + ": cannot be read", {.file = path});
+      };
       const auto size = static_cast<std::size_t>(in.gcount());
       if (starts_as_safetensors(std::as_bytes(std::span(head).first(size)))) return 80;
       return files.name.ends_with(st::kEnding) ? 30 : 0;  // read_graph() says what is wrong
     } catch (const Error& error) {
+      if (error.code() == CKB_IO) throw;
       return error.code() == CKB_UNSUPPORTED ? 40 : 0;  // several: read_graph() says which
     }
   }
@@ -85,23 +89,29 @@ class SafetensorsReader : public ckptbridge::plugin::Reader {
   void read_shards(Graph& out, const ModelFiles& files) {
     const ckb_file index = out.open_file(files.name);
     if (out.file_size(index) > st::kMostHeaderBytes) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: has {} bytes, expected at most {}", files.name,
-                                           out.file_size(index), st::kMostHeaderBytes));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: has {} bytes, expected at most {}", files.name,
+                              out.file_size(index), st::kMostHeaderBytes),
+                  {.file = files.name});
     }
-    const FileOf file_of =
-        st::parse_index(read_text(out, index, 0, out.file_size(index)), files.name);
+    const FileOf file_of = ckptbridge::about({.file = files.name}, [&] {
+      return st::parse_index(read_text(out, index, 0, out.file_size(index)), files.name);
+    });
     std::set<std::string> shards;
     for (const auto& [tensor, shard] : file_of) shards.insert(shard);
     for (const std::string& shard : shards) {
       if (!std::filesystem::exists(std::filesystem::path(files.folder) / shard)) {
-        throw Error(CKB_NOT_FOUND, fmt::format("{} names {}, which is missing", files.name, shard));
+        throw Error(CKB_NOT_FOUND, fmt::format("{} names {}, which is missing", files.name, shard),
+                    {.file = shard});
       }
       read_file(out, shard, &file_of);
     }
     for (const auto& [tensor, shard] : file_of) {
       if (!read_.contains(tensor)) {
-        throw Error(CKB_CORRUPT, fmt::format("{}: {} should be in {}, which lacks it", files.name,
-                                             tensor, shard));
+        throw Error(
+            CKB_CORRUPT,
+            fmt::format("{}: {} should be in {}, which lacks it", files.name, tensor, shard),
+            {.file = shard, .tensor = tensor});
       }
     }
   }
@@ -115,13 +125,16 @@ class SafetensorsReader : public ckptbridge::plugin::Reader {
     const std::uint64_t header_size = little_endian(prefix);
     if (size < prefix.size() ||
         header_size > std::min(size - prefix.size(), st::kMostHeaderBytes)) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: is no safetensors file, or cut short: a header of "
-                                           "{} bytes in {} bytes (at most {})",
-                                           name, header_size, size, st::kMostHeaderBytes));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: is no safetensors file, or cut short: a header of "
+                              "{} bytes in {} bytes (at most {})",
+                              name, header_size, size, st::kMostHeaderBytes),
+                  {.file = name});
     }
     const std::uint64_t data = prefix.size() + header_size;
-    const Header header =
-        st::parse_header(read_text(out, file, prefix.size(), header_size), size - data, name);
+    const Header header = ckptbridge::about({.file = name}, [&] {
+      return st::parse_header(read_text(out, file, prefix.size(), header_size), size - data, name);
+    });
     keep_metadata(header, name);
     out.add_storage(file, data, size - data);
     for (const Entry& entry : header.entries) {
@@ -144,9 +157,8 @@ class SafetensorsReader : public ckptbridge::plugin::Reader {
     for (const auto& [key, value] : header.metadata) {
       if (key == "DCP_SHARDING_INFO") {
         throw Error(CKB_UNSUPPORTED,
-                    name +
-                        ": holds parts of tensors, as torch.distributed.checkpoint saves them; "
-                        "consolidate_safetensors_files of torch joins them");
+                    name + ": holds parts of tensors, as torch.distributed.checkpoint saves them",
+                    {.file = name, .hint = "consolidate_safetensors_files of torch joins them"});
       }
       if (key != "format") metadata_.emplace(key, value);
     }

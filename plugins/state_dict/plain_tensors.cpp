@@ -21,12 +21,15 @@ bool is_extra_state(std::string_view name) { return name.ends_with("_extra_state
 PlainTensor plain(const TensorView& tensor) {
   const std::string name(tensor.name);
   if (tensor.mp_world_size != 1) {
-    throw Error(CKB_UNSUPPORTED, name + ": is split over " + std::to_string(tensor.mp_world_size) +
-                                     " ranks; put mp-resharder mp-size=1 in front");
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is split over " + std::to_string(tensor.mp_world_size) + " ranks",
+                {.tensor = name, .hint = "put mp-resharder mp-size=1 in front"});
   }
   if (tensor.role != "param" && tensor.role != "buffer") {
-    throw Error(CKB_UNSUPPORTED, name + ": is " + std::string(tensor.role) +
-                                     ", but these files hold parameters and buffers only");
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is " + std::string(tensor.role) +
+                    ", but these files hold parameters and buffers only",
+                {.tensor = name});
   }
   return {name, tensor.value, tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}};
 }
@@ -79,7 +82,8 @@ std::vector<PlainTensor> plain_tensors(Graph& graph, std::string_view other) {
   for (auto& [position, tensor] : found) tensors.push_back(std::move(tensor));
   for (const PlainTensor& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
-      throw Error(CKB_CORRUPT, tensor.name + ": two tensors have this name");
+      throw Error(CKB_CORRUPT, tensor.name + ": two tensors have this name",
+                  {.tensor = tensor.name});
     }
   }
   return tensors;
