@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 
 #include "cli/signals.h"
 #include "core/words.h"
@@ -16,11 +19,22 @@ void write_to_stderr(std::string_view text) {
   std::fflush(stderr);
 }
 
+// Columns of the terminal that standard error is, as it is now; 0: it is none, or does not say.
+unsigned terminal_width() {
+  struct winsize size {};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
+
+bool has_terminal() {
+  const char* const kind = std::getenv("TERM");
+  return isatty(STDERR_FILENO) != 0 && kind != nullptr && std::string_view(kind) != "dumb";
+}
 
 void print_text(const std::string& text) { fmt::print("{}", printable(text, true)); }
 
@@ -31,9 +45,9 @@ Console::~Console() { progress_.clear(); }
 
 Feedback Console::feedback() {
   Feedback feedback;
-  feedback.progress = [this](const std::string& stage, std::uint64_t done, std::uint64_t total) {
+  feedback.progress = [this](const Progress& progress) {
     const std::scoped_lock lock(mutex_);
-    progress_.update(stage, done, total);
+    progress_.update(progress, terminal_width());
   };
   feedback.cancelled = stop_was_asked;
   return feedback;

@@ -15,6 +15,9 @@ namespace ckptbridge::cli {
 // escaped.
 void print_text(const std::string& text);
 
+// Whether standard error is a terminal on which a line can be redrawn.
+bool has_terminal();
+
 class Console {
  public:
   // verbose: what is less than a warning is printed too. The console must outlive what feedback()

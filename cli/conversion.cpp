@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -99,7 +98,7 @@ int perform(const Registry& registry, const Request& request, const CommonOption
                 "--tensor: only a plan tells this; type plan in front, or give --dry-run");
   }
   const auto begin = std::chrono::steady_clock::now();
-  Console console(parse_progress(options.progress, isatty(STDERR_FILENO) != 0), options.verbose);
+  Console console(parse_progress(options.progress, has_terminal()), options.verbose);
   watch_signals();
   const Settings settings = settings_of(options, console);
   const ResultFile manifest_file("--manifest", options.manifest, request, options.overwrite);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <optional>
 #include <string_view>
-#include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
@@ -74,7 +73,7 @@ int diff(const Arguments& arguments) {
   b.input = input_b;
   a.folder = b.folder = boost::filesystem::current_path();
   b.options = a.options;
-  Console console(parse_progress(common.progress, isatty(STDERR_FILENO) != 0), common.verbose);
+  Console console(parse_progress(common.progress, has_terminal()), common.verbose);
   watch_signals();
   const Diff result =
       ckptbridge::diff(registry, a, b, settings_of(common, console), parse_tolerance(tolerance));

@@ -42,27 +42,26 @@ ProgressStyle parse_progress(const std::string& word, bool is_terminal) {
   if (word == "json") return ProgressStyle::kJson;
   if (word == "none") return ProgressStyle::kNone;
   throw Error(CKB_INVALID_ARGUMENT,
-              fmt::format("--progress: \"{}\" is none of auto, json, none{}", word,
-                          did_you_mean(word, {"auto", "json", "none"})));
+              fmt::format("--progress: \"{}\" is none of auto, json, none", word),
+              {.hint = suggestion(word, {"auto", "json", "none"})});
 }
 
 ProgressPrinter::ProgressPrinter(ProgressStyle style, std::function<void(std::string_view)> write,
                                  std::function<double()> seconds)
     : style_(style), write_(std::move(write)), seconds_(std::move(seconds)) {}
 
-void ProgressPrinter::update(const std::string& stage, std::uint64_t done, std::uint64_t total) {
+void ProgressPrinter::update(const Progress& progress, unsigned columns) {
   if (style_ == ProgressStyle::kNone) return;
   const double now = seconds_();
-  if (stage != stage_) {
+  if (progress.stage != last_.stage) {
     clear();
-    stage_ = stage;
     began_ = now;
     printed_ = now;
   }
-  done_ = done;
-  total_ = total;
+  last_ = progress;
+  columns_ = columns;
   // A program is told the end of each stage; a person sees what follows it.
-  const bool is_end = style_ == ProgressStyle::kJson && done == total;
+  const bool is_end = style_ == ProgressStyle::kJson && progress.done == progress.total;
   if (is_end || now - printed_ >= interval(style_)) print(now);
 }
 
@@ -83,28 +82,42 @@ void ProgressPrinter::print(double now) {
 
 std::uint64_t ProgressPrinter::rate(double now) const {
   const double seconds = std::max(now - began_, 1e-3);
-  return static_cast<std::uint64_t>(static_cast<double>(done_) / seconds);
+  return static_cast<std::uint64_t>(static_cast<double>(last_.done) / seconds);
 }
 
+// What a narrow terminal has no room for is left out, the tensor first, the bar itself next.
 std::string ProgressPrinter::bar(double now) const {
   constexpr unsigned kWidth = 24;
-  const unsigned filled = percent(done_, total_) * kWidth / 100;
+  const auto& [stage, done, total, tensor] = last_;
+  const unsigned part = percent(done, total);
+  const unsigned filled = part * kWidth / 100;
   const auto speed = std::max<std::uint64_t>(rate(now), 1);
-  return fmt::format("\r{} [{:#<{}}{:.<{}}] {:3} %  {} of {}  {}/s  {} left\x1b[K", stage_, "",
-                     filled, "", kWidth - filled, percent(done_, total_), size_text(done_),
-                     size_text(total_), size_text(speed),
-                     time_text((total_ - std::min(done_, total_)) / speed));
+  const std::string head =
+      fmt::format("{} [{:#<{}}{:.<{}}] ", stage, "", filled, "", kWidth - filled);
+  const std::string facts =
+      fmt::format("{:3} %  {} of {}  {}/s  {} left", part, size_text(done), size_text(total),
+                  size_text(speed), time_text((total - std::min(done, total)) / speed));
+  const std::size_t room = columns_ == 0 ? std::string::npos : columns_ - 1;  // else it may wrap
+  std::string text = head + facts;
+  if (text.size() > room) text = fmt::format("{} {}", stage, facts);
+  if (text.size() > room) text.resize(room);
+  const std::string name = printable(tensor);
+  if (!name.empty() && columns_ != 0 && text.size() + 2 + name.size() <= room) text += "  " + name;
+  return "\r" + text + "\x1b[K";
 }
 
 std::string ProgressPrinter::line(double now) const {
-  return fmt::format("{}: {} %, {} of {}, {}/s\n", stage_, percent(done_, total_), size_text(done_),
-                     size_text(total_), size_text(rate(now)));
+  return fmt::format("{}: {} %, {} of {}, {}/s\n", last_.stage, percent(last_.done, last_.total),
+                     size_text(last_.done), size_text(last_.total), size_text(rate(now)));
 }
 
 std::string ProgressPrinter::json(double now) const {
-  const nlohmann::ordered_json line = {
-      {"stage", stage_}, {"done", done_}, {"total", total_}, {"seconds", now - began_}};
-  return line.dump() + "\n";
+  nlohmann::ordered_json line = {{"stage", last_.stage},
+                                 {"done", last_.done},
+                                 {"total", last_.total},
+                                 {"seconds", now - began_}};
+  if (!last_.tensor.empty()) line["tensor"] = last_.tensor;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace ckptbridge::cli

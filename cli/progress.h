@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/workers.h"
+
 namespace ckptbridge::cli {
 
 enum class ProgressStyle { kBar, kLines, kJson, kNone };
@@ -19,8 +21,9 @@ class ProgressPrinter {
   ProgressPrinter(ProgressStyle style, std::function<void(std::string_view)> write,
                   std::function<double()> seconds);
 
-  // Prints as often as its style allows. A new stage begins where the name changes.
-  void update(const std::string& stage, std::uint64_t done, std::uint64_t total);
+  // Prints as often as its style allows. A new stage begins where the name changes. columns: of the
+  // terminal, into which a bar fits; 0: as it comes.
+  void update(const Progress& progress, unsigned columns = 0);
 
   // Clears the bar, so that other text can be written.
   void clear();
@@ -35,9 +38,8 @@ class ProgressPrinter {
   ProgressStyle style_;
   std::function<void(std::string_view)> write_;
   std::function<double()> seconds_;
-  std::string stage_;
-  std::uint64_t done_ = 0;
-  std::uint64_t total_ = 0;
+  Progress last_;
+  unsigned columns_ = 0;
   double began_ = 0;    // this stage
   double printed_ = 0;  // the last time
   bool bar_is_shown_ = false;

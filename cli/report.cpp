@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/comparison.h"
+#include "cli/summary.h"
 #include "cli/tensor_plan.h"
 #include "core/words.h"
 
@@ -148,8 +149,7 @@ std::string report_text(const Report& report) {
     text += fmt::format("{} is complete already: {}; nothing was done\n",
                         run.request.output.string(), output);
   } else if (report.done) {
-    text += fmt::format("wrote {}: {}, in {:.1f} s\n", run.request.output.string(), output,
-                        report.seconds);
+    text += summary_text(report);
   } else {
     text += plan_text(report);
   }
@@ -161,6 +161,7 @@ std::string report_text(const Report& report) {
   if (report.verified) text += comparison_text(*report.verified, report.whole_lists);
   if (report.trace) text += tensor_plan_text(run, *report.trace);
   for (const auto& warning : run.warnings) text += fmt::format("warning: {}\n", warning);
+  if (report.done && !run.is_complete) text += next_text(report);
   return text;
 }
 

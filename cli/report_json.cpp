@@ -4,6 +4,7 @@
 #include "cli/comparison.h"
 #include "cli/report.h"
 #include "cli/report_tensors.h"
+#include "cli/summary.h"
 #include "cli/tensor_plan.h"
 #include "cli/version.h"
 #include "core/digest.h"
@@ -71,7 +72,8 @@ ordered_json result_json(const Report& report) {
       {"foreign_plugins", foreign_plugins(run)},
       {"notes", run.arena.notes},
       {"warnings", run.warnings},
-      {"seconds", report.seconds}};
+      {"seconds", report.seconds},
+      {"peak_memory", peak_memory()}};
   if (report.verified) json["verified"] = comparison_json(*report.verified);
   if (report.trace) json["tensor_plan"] = tensor_plan_json(run, *report.trace);
   return json;

@@ -1,8 +1,6 @@
 // ckptbridge verify OUT --against IN, or --manifest FILE: is OUT what it should be?
 #include "core/verify.h"
 
-#include <unistd.h>
-
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -43,7 +41,7 @@ int verify(const Arguments& arguments) {
     throw Error(CKB_INVALID_ARGUMENT, "give --against IN or --manifest FILE, one of them");
   }
   request.folder = boost::filesystem::current_path();
-  Console console(parse_progress(common.progress, isatty(STDERR_FILENO) != 0), common.verbose);
+  Console console(parse_progress(common.progress, has_terminal()), common.verbose);
   watch_signals();
   const Settings settings = settings_of(common, console);
   Comparison result;
@@ -52,7 +50,9 @@ int verify(const Arguments& arguments) {
     request.output = output;
     result = verify_against_source(registry, request, settings);
   } else {
-    const DigestList expected = parse_digest_list(read_result_file(manifest), manifest);
+    const DigestList expected = about({.file = manifest}, [&] {
+      return parse_digest_list(read_result_file(manifest), manifest);
+    });
     request.input = output;
     request.from = request.to;
     result = verify_against_digests(registry, request, settings, expected);

@@ -38,7 +38,8 @@ std::vector<std::string> digests_of(const Arena& arena, std::span<const LogicalT
       return nodes.size(value);
     };
   };
-  run_workers(buffers.threads, tensors.size(), make_worker, "digest", total, feedback);
+  run_workers(buffers.threads, tensors.size(), make_worker, "digest", total, feedback,
+              [&](std::uint64_t number) { return tensors[order[number]].name; });
   return digests;
 }
 

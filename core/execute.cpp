@@ -142,7 +142,7 @@ void write_checksums(const Layout& layout, FileChecksums& checksums, OutputFiles
 
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
              bool drop_behind, const Feedback& feedback, std::span<const ChecksumPart> before,
-             const TaskMade& made) {
+             const TaskMade& made, const TensorOf& tensor_of) {
   FileChecksums checksums(layout);
   checksums.add(before);
   if (drop_behind) {
@@ -158,8 +158,17 @@ void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputF
       return size_of(plan.task(number));
     };
   };
+  const auto tensor_of_task = [&](std::uint64_t number) -> std::string {
+    for (const OutputRange& range : plan.task(number)) {
+      const Segment& segment = layout.files()[range.file].segments[range.segment];
+      if (tensor_of && segment.content == Content::kValue) {
+        return tensor_of(static_cast<ckb_node>(segment.index));
+      }
+    }
+    return "";
+  };
   run_workers(plan.threads, plan.task_count(), make_worker, "convert", size_of(plan.ranges),
-              feedback);
+              feedback, tensor_of_task);
   write_checksums(layout, checksums, output);
 }
 

@@ -11,6 +11,7 @@
 #include "core/library.h"
 #include "core/page_cache.h"
 #include "core/resume.h"
+#include "core/value_names.h"
 
 namespace ckptbridge {
 namespace {
@@ -21,7 +22,7 @@ void on_output(Work work) {
   try {
     work();
   } catch (const Error& error) {
-    if (error.code() == CKB_NOT_FOUND) throw Error(CKB_IO, error.what());
+    if (error.code() == CKB_NOT_FOUND) throw error.retold(CKB_IO, error.what());
     throw;
   }
 }
@@ -30,10 +31,10 @@ void on_output(Work work) {
 
 void open(Conversion& run) {
   const Request& wanted = run.request;
-  if (!wanted.output.empty()) require_separate(wanted.input, wanted.output);
   run.reader = wanted.steps.empty()
                    ? &detect_reader(run.registry, run.host, wanted.input, wanted.from)
                    : &run.registry.require(wanted.steps.front().plugin);
+  if (!wanted.output.empty()) require_separate(wanted.input, wanted.output);
 }
 
 void read(Conversion& run) {
@@ -86,8 +87,9 @@ void execute(Conversion& run) {
                                            run.layout.total_size(), output, interval, made);
     const bool drop_behind = exceeds_memory(run.coverage.used + run.layout.total_size());
     try {
-      execute(run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
-              [&](auto ranges, auto parts) { journal.add(ranges, parts); });
+      execute(
+          run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
+          [&](auto ranges, auto parts) { journal.add(ranges, parts); }, ValueNames(run.target));
       run.arena.checksums.finish(run.arena.sources, is_resumed);
     } catch (const Error& error) {
       if (error.code() == CKB_CANCELLED) stop(run);

@@ -54,7 +54,8 @@ unsigned default_threads() {
 
 void run_workers(unsigned threads, std::uint64_t count,
                  const std::function<std::function<std::uint64_t(std::uint64_t)>()>& make_worker,
-                 const std::string& stage, std::uint64_t total, const Feedback& feedback) {
+                 const std::string& stage, std::uint64_t total, const Feedback& feedback,
+                 const std::function<std::string(std::uint64_t)>& tensor_of) {
   require_wanted(feedback);
   std::atomic<std::uint64_t> next = 0;
   std::atomic<std::uint64_t> done = 0;
@@ -83,11 +84,17 @@ void run_workers(unsigned threads, std::uint64_t count,
       if (--running == 0) ended.notify_one();
     });
   }
+  const auto tell = [&](bool names) {
+    if (!feedback.progress) return;
+    const std::uint64_t begun = std::min<std::uint64_t>(next, count);
+    feedback.progress(
+        {stage, done, total, names && tensor_of && begun > 0 ? tensor_of(begun - 1) : ""});
+  };
   std::unique_lock lock(mutex);
   while (!ended.wait_for(lock, kPeriod, [&] { return running == 0; })) {
     lock.unlock();
     try {
-      if (feedback.progress) feedback.progress(stage, done, total);
+      tell(true);
       require_wanted(feedback);
     } catch (...) {
       fail();
@@ -96,7 +103,7 @@ void run_workers(unsigned threads, std::uint64_t count,
   }
   lock.unlock();
   if (failure) std::rethrow_exception(failure);
-  if (feedback.progress) feedback.progress(stage, done, total);
+  tell(false);
 }
 
 }  // namespace ckptbridge

@@ -7,10 +7,17 @@
 
 namespace ckptbridge {
 
+// How far a stage has come.
+struct Progress {
+  std::string stage;  // "check", "convert", "digest", "compare"
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  // bytes
+  std::string tensor = {};  // that was begun last; "" where that is not known
+};
+
 // What the host tells its user while work goes on; called on the thread that started the work.
 struct Feedback {
-  // stage: "check", "convert", "sync"; bytes.
-  std::function<void(const std::string& stage, std::uint64_t done, std::uint64_t total)> progress;
+  std::function<void(const Progress&)> progress;
   // True once the user wants to stop.
   std::function<bool()> cancelled;
 };
@@ -20,9 +27,11 @@ unsigned default_threads();
 
 // Makes one worker per thread by calling make_worker on it, then gives the workers the numbers
 // [0, count), each once, lowest first. A worker returns the bytes that it moved. The first
-// exception of any of them stops all, and is thrown here; so is Error CANCELLED.
+// exception of any of them stops all, and is thrown here; so is Error CANCELLED. tensor_of says
+// whose bytes a number stands for.
 void run_workers(unsigned threads, std::uint64_t count,
                  const std::function<std::function<std::uint64_t(std::uint64_t)>()>& make_worker,
-                 const std::string& stage, std::uint64_t total, const Feedback& feedback);
+                 const std::string& stage, std::uint64_t total, const Feedback& feedback,
+                 const std::function<std::string(std::uint64_t)>& tensor_of = {});
 
 }  // namespace ckptbridge
