@@ -1,5 +1,4 @@
 // What a file of a megabyte may cost: ten seconds, and sixteen times its size and 64 MiB.
-#include <cstring>
 #include <fcntl.h>
 #include <functional>
 #include <unistd.h>
@@ -7,8 +6,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "plugins/torch_file/torch_file.h"
 #include "tests/cli/command.h"
+#include "tests/cli/pt_file.h"
 
 namespace ckptbridge {
 namespace {
@@ -18,19 +17,6 @@ using testing::Not;
 
 constexpr std::size_t kSize = std::size_t{1} << 20;
 constexpr std::size_t kRoom = kSize - 1500;  // for a pickle in a file of that size
-
-// A .pt of a pickle that was put together by hand; storage 0 has one float.
-std::string pt_of(const std::string& pickle) {
-  namespace tf = torch_file;
-  const auto bytes = std::as_bytes(std::span(pickle));
-  const std::uint64_t storages[] = {4};
-  const tf::ZipLayout zip = tf::lay_out_torch_file(tf::Bytes(bytes.begin(), bytes.end()), storages);
-  std::string file(zip.size, '\0');
-  for (const auto& literal : zip.literals) {
-    std::memcpy(file.data() + literal.offset, literal.bytes.data(), literal.bytes.size());
-  }
-  return file;
-}
 
 std::string text(const std::string& value) {
   std::string result = "X";

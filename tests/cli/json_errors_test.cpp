@@ -1,0 +1,137 @@
+// Failures as programs read them.
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.h"
+
+namespace ckptbridge {
+namespace {
+
+using nlohmann::json;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::string kInput = golden("nemo2/input_tiny.pt");
+
+// The last line of standard error.
+json failure(const Outcome& outcome) {
+  EXPECT_THAT(outcome.err, EndsWith("\n"));
+  const auto text = outcome.err.substr(0, outcome.err.size() - 1);
+  const auto begin = text.rfind('\n') + 1;
+  json result = json::parse(text.substr(begin), nullptr, false);
+  EXPECT_TRUE(result.is_object()) << outcome.err;
+  EXPECT_EQ(result.size(), 5u) << outcome.err;
+  return result;
+}
+
+class JsonErrors : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  void copy(const std::string& name, const std::string& to) const {
+    boost::filesystem::copy(golden(name), folder_ / to, boost::filesystem::copy_options::recursive);
+  }
+
+  const TempFolder folder_;
+};
+
+TEST_F(JsonErrors, NameTheFileThatIsMissing) {
+  copy("zero3/ds_z3_w2_tied", "in");
+  const std::string missing = "in/global_step2/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt";
+  ASSERT_TRUE(boost::filesystem::remove(folder_ / missing));
+  const auto outcome = command({"convert", path("in"), path("out"), "--to", "zero1", "--json"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(outcome.out, "");
+  const json error = failure(outcome);
+  EXPECT_EQ(error["code"], "not_found");
+  EXPECT_EQ(error["file"], path(missing));
+  EXPECT_EQ(error["tensor"], nullptr);
+  EXPECT_EQ(error["hint"], nullptr);
+  EXPECT_THAT(error["message"].get<std::string>(), StartsWith("zero3-reader: "));
+  EXPECT_FALSE(boost::filesystem::exists(folder_ / "out"));
+}
+
+TEST_F(JsonErrors, NameTheTensorThatDoesNotFit) {
+  const json error = failure(command({"convert", golden("zero1/z1_mp8"), path("out"), "--to",
+                                      "zero1", "--mp-size", "3", "--json"}));
+  EXPECT_EQ(error["code"], "unsupported");
+  EXPECT_THAT(error["tensor"].get<std::string>(), StartsWith("sequential."));
+  EXPECT_THAT(error["message"].get<std::string>(),
+              StartsWith("mp-resharder: " + error["tensor"].get<std::string>() + ": "));
+}
+
+TEST_F(JsonErrors, NameTheFileThatIsDamaged) {
+  const auto whole = TempFolder::text_of(kInput);
+  folder_.write("cut.pt", whole.substr(0, whole.size() / 2));
+  const json error =
+      failure(command({"convert", path("cut.pt"), path("out"), "--to", "pt", "--json"}));
+  EXPECT_EQ(error["code"], "corrupt");
+  EXPECT_EQ(error["file"], "cut.pt");
+}
+
+TEST_F(JsonErrors, SayWhatToDo) {
+  folder_.write("out/precious", "");
+  const json exists = failure(command({"convert", kInput, path("out"), "--to", "pt", "--json"}));
+  EXPECT_EQ(exists["code"], "exists");
+  EXPECT_EQ(exists["file"], path("out"));
+  EXPECT_EQ(exists["hint"],
+            "choose another place, or pass --overwrite to replace an earlier output");
+  EXPECT_THAT(exists["message"].get<std::string>(),
+              EndsWith("; " + exists["hint"].get<std::string>()));
+}
+
+TEST_F(JsonErrors, TellWrongUsageToo) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"convert", kInput, "--jsno", "--json"},
+           {"convrt", kInput, "--json"},
+           {"--json", "convert"},
+           {"--json"},
+           {"plugins", "shw", "--json"},
+           {"convert", kInput, path("out"), "--to", "nemo2-torch_dits", "--json"},
+           {"run", "zero1-raeder", "path=x", "!", "pt-writer", "path=y", "--json"},
+           {"inspect", kInput, "--from", "zreo1", "--json=true"}}) {
+    const auto outcome = command(arguments);
+    EXPECT_TRUE(outcome.code == 2 || outcome.code == 3) << testing::PrintToString(arguments);
+    EXPECT_EQ(outcome.out, "");
+    const json error = failure(outcome);
+    EXPECT_EQ(error["code"] == "invalid_argument", outcome.code == 2) << outcome.err;
+  }
+  const json typo = failure(command({"convrt", "--json"}));
+  EXPECT_EQ(typo["hint"], "did you mean \"convert\"?");
+  EXPECT_THAT(command({"convrt", "--json=false"}).err, StartsWith("ckptbridge: unknown verb"));
+  EXPECT_THAT(command({"convrt", "--", "--json"}).err, StartsWith("ckptbridge: unknown verb"));
+}
+
+TEST_F(JsonErrors, StandBehindTheResultOfInspect) {
+  copy("zero3/ds_z3_w2_tied", "in");
+  const std::string missing = "in/global_step2/zero_pp_rank_1_mp_rank_00_model_states.pt";
+  ASSERT_TRUE(boost::filesystem::remove(folder_ / missing));
+  const auto outcome = command({"inspect", path("in"), "--json"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(json::parse(outcome.out)["complete"], false);
+  EXPECT_EQ(failure(outcome)["file"], path(missing));
+}
+
+TEST_F(JsonErrors, TellThatMemoryIsOut) {
+  if (!std::string_view(CKPTBRIDGE_SANITIZE).empty()) GTEST_SKIP() << "which needs address space";
+  const auto outcome = command({"convert", kInput, path("out"), "--to", "pt", "--memory", "64GiB",
+                                "--threads", "1000", "--json"},
+                               "ulimit -v 1000000;");
+  if (outcome.code != 0) {
+    EXPECT_THAT(failure(outcome)["message"].get<std::string>(), HasSubstr("memory"));
+  }
+}
+
+// A folder that cannot be listed, for users whom permissions bind.
+TEST_F(JsonErrors, SayThatAFolderCannotBeRead) {
+  if (geteuid() == 0) GTEST_SKIP() << "root reads everything";
+  copy("zero1/z1_mp1", "in");
+  boost::filesystem::permissions(folder_ / "in", boost::filesystem::no_perms);
+  const json error = failure(command({"inspect", path("in"), "--json"}));
+  boost::filesystem::permissions(folder_ / "in", boost::filesystem::owner_all);
+  EXPECT_EQ(error["code"], "io");
+  EXPECT_EQ(error["file"], path("in"));
+}
+
+}  // namespace
+}  // namespace ckptbridge
