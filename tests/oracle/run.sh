@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # run.sh FOLDER ENVIRONMENT SCRIPT [ARGUMENT]...: runs a script of this folder in one of the
 # environments that setup.sh made in FOLDER. "megatron+zarr": in megatron, before whose packages those
-# of zarr are found. Exits with 77, "skipped" to ctest, where one is missing.
+# of zarr are found. Exits with 77, "skipped" to ctest, where one is missing. CKPTBRIDGE_ORACLE_DIR, where
+# set, takes the place of FOLDER.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-folder=$1
+folder=${CKPTBRIDGE_ORACLE_DIR:-$1}
 IFS=+ read -ra environments <<< "$2"
 script=$3
 shift 3

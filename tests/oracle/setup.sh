@@ -35,5 +35,6 @@ make megatron "$here/requirements-megatron.txt" --no-deps
 # Its neighbours, oldest and newest, for what all of them must be able to load.
 make megatron-0.12 "$here/requirements-megatron-0.12.txt" --no-deps
 make megatron-0.16 "$here/requirements-megatron-0.16.txt" --no-deps
+make deepspeed "$here/requirements-deepspeed.txt" --no-deps
 make safetensors "$here/requirements-safetensors.txt" --no-deps
 make zarr "$here/requirements-zarr.txt" --no-deps
