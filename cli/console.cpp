@@ -43,6 +43,11 @@ Console::Console(ProgressStyle style, bool verbose)
 
 Console::~Console() { progress_.clear(); }
 
+void Console::clear() {
+  const std::scoped_lock lock(mutex_);
+  progress_.clear();
+}
+
 Feedback Console::feedback() {
   Feedback feedback;
   feedback.progress = [this](const Progress& progress) {

@@ -27,6 +27,9 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
+  // Takes a bar away, so that a result can be printed.
+  void clear();
+
   Feedback feedback();
   // [any-thread] A message that was printed before is not printed again.
   std::function<void(int level, const std::string& message)> log();

@@ -134,6 +134,7 @@ int perform(const Registry& registry, const Request& request, const CommonOption
     html_file.write(plan_page(
         report, trace(conversion.source, conversion.target, conversion.layout, {}, "--html")));
   }
+  console.clear();
   if (options.json) {
     fmt::print("{}", report_json(report));
   } else {

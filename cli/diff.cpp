@@ -77,6 +77,7 @@ int diff(const Arguments& arguments) {
   watch_signals();
   const Diff result =
       ckptbridge::diff(registry, a, b, settings_of(common, console), parse_tolerance(tolerance));
+  console.clear();
   if (common.json) {
     auto json = comparison_json(result.comparison);
     json["notes"] = result.notes;

@@ -57,6 +57,7 @@ int verify(const Arguments& arguments) {
     request.from = request.to;
     result = verify_against_digests(registry, request, settings, expected);
   }
+  console.clear();
   if (common.json) {
     fmt::print("{}\n", comparison_json(result).dump(2));
   } else {
