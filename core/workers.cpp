@@ -10,8 +10,11 @@
 #include <fstream>
 #include <mutex>
 #include <sched.h>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
 
@@ -72,7 +75,7 @@ void run_workers(unsigned threads, std::uint64_t count,
   };
   std::vector<std::jthread> pool;
   pool.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i) {
+  const auto start = [&] {
     pool.emplace_back([&] {
       try {
         const auto work = make_worker();
@@ -83,6 +86,20 @@ void run_workers(unsigned threads, std::uint64_t count,
       const std::scoped_lock lock(mutex);
       if (--running == 0) ended.notify_one();
     });
+  };
+  for (unsigned i = 0; i < threads; ++i) {
+    try {
+      start();
+    } catch (const std::system_error& error) {
+      if (i == 0) {
+        throw Error(CKB_IO, fmt::format("no thread can be started: {}", error.what()),
+                    {.hint = "`ulimit -u` and `ulimit -v` bound how many there may be"});
+      }
+      // As many as there are do the work.
+      const std::scoped_lock lock(mutex);
+      running -= threads - i;
+      break;
+    }
   }
   const auto tell = [&](bool names) {
     if (!feedback.progress) return;

@@ -112,14 +112,13 @@ TEST_F(JsonErrors, StandBehindTheResultOfInspect) {
   EXPECT_EQ(failure(outcome)["file"], path(missing));
 }
 
-TEST_F(JsonErrors, TellThatMemoryIsOut) {
+// More threads than there is address space for: those that start do the work.
+TEST_F(JsonErrors, AreNoneWhereSomeThreadsCannotBeStarted) {
   if (!std::string_view(CKPTBRIDGE_SANITIZE).empty()) GTEST_SKIP() << "which needs address space";
   const auto outcome = command({"convert", kInput, path("out"), "--to", "pt", "--memory", "64GiB",
                                 "--threads", "1000", "--json"},
                                "ulimit -v 1000000;");
-  if (outcome.code != 0) {
-    EXPECT_THAT(failure(outcome)["message"].get<std::string>(), HasSubstr("memory"));
-  }
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
 // A folder that cannot be listed, for users whom permissions bind.
