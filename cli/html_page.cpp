@@ -23,6 +23,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--box); pa
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0;
   border-bottom: 1px solid var(--line); } th { color: var(--soft); font-weight: 600; }
+td:last-child { overflow-wrap: anywhere; }
 td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 details { border-bottom: 1px solid var(--line); padding: .2rem 0; }
 summary { cursor: pointer; padding: .2rem 0; } details > div { margin: .2rem 0 .8rem 1.1rem; }
