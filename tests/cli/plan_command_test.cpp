@@ -88,12 +88,12 @@ TEST(Plan, TellsFilesBytesMemoryChecksAndLosses) {
   arguments.insert(arguments.end(), {"--memory", "64MiB", "--threads", "2"});
   const auto outcome = command(arguments);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(
-      outcome.out,
-      AllOf(HasSubstr("\nchain   zero1-reader path="), HasSubstr("\nreads   1 file, which hold"),
-            HasSubstr("\nchecks  every byte of tensors is accounted for\n"),
-            HasSubstr("\nmemory  12.0 MiB of buffers at most (2 threads, "),
-            HasSubstr("\nrounded: 14 tensors from float32 to bfloat16, to the nearest")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("\nchain   ckptbridge run zero1-reader path="),
+                    HasSubstr("\nreads   1 file, which hold"),
+                    HasSubstr("\nchecks  every byte of tensors is accounted for\n"),
+                    HasSubstr("\nmemory  12.0 MiB of buffers at most (2 threads, "),
+                    HasSubstr("\nrounded: 14 tensors from float32 to bfloat16, to the nearest")));
 }
 
 TEST(PlanTensor, NamesThePiecesThatTheConversionMoves) {
@@ -103,10 +103,10 @@ TEST(PlanTensor, NamesThePiecesThatTheConversionMoves) {
   const std::string mp2 = (folder / "mp2").string();
   EXPECT_GT(
       require_true_pieces({golden("zero1/z1_mp8"), mp2, "--to", "zero1", "--mp-size", "2"}, mp2),
-      300u);
+      100u);
   const std::string whole = (folder / "whole").string();
   EXPECT_GT(require_true_pieces({golden("zero3/ds_z3_w4_mp2"), whole, "--to", "zero1"}, whole),
-            100u);
+            50u);
 }
 
 TEST(PlanTensor, LeadsFromANameOfTheInputToWhatIsMadeOfIt) {
@@ -192,10 +192,10 @@ TEST(PlanPage, MakesHostileNamesHarmless) {
   const TempFolder folder;
   const std::string header =
       R"({"</code><script>alert(1)</script>.0.\"'&amp;\u202e":{"dtype":"U8","shape":[2],)"
-      R"("data_offsets":[0,2]}})";
+      R"("data_offsets":[0,2]},"sequential.2.x":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})";
   std::string text(8, '\0');
   text[0] = static_cast<char>(header.size());
-  const auto file = folder.write("<img onerror=x>.safetensors", text + header + "xy");
+  const auto file = folder.write("<img onerror=x>.safetensors", text + header + "wxyz");
   const std::string page = page_of({file.string(), "out", "--to", "pt"});
   EXPECT_EQ(ill_formed(page), "");
   EXPECT_THAT(page, Not(HasSubstr("<script")));
