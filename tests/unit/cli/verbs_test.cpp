@@ -8,7 +8,10 @@
 namespace ckptbridge::cli {
 namespace {
 
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 TEST(Verbs, AreFoundInBothSpellings) {
   ASSERT_NE(find_verb("convert-to-nemo"), nullptr);
