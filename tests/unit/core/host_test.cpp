@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/graph.h"
+#include "tests/unit/core/expect_error.h"
 
 namespace ckptbridge {
 namespace {
@@ -23,6 +24,18 @@ TEST(Host, LendsShapesThatStayWhereTheyAreWhileNodesAreAdded) {
   for (int i = 0; i < 10'000; ++i) arena.nodes.add_slice(value, 0, 0, 1);
   EXPECT_EQ(tensor.shape[0], 2);
   EXPECT_EQ(tensor.shape[1], 3);
+}
+
+TEST(Graph, TakesNoNameWithControlCharacters) {
+  Arena arena{Sources(".")};
+  Graph graph(arena);
+  const std::int64_t shape[] = {1};
+  const std::byte data[4] = {};
+  const ckb_node value = arena.nodes.add_constant(kFloat32, shape, data);
+  EXPECT_EQ(
+      error_of(CKB_CORRUPT,
+               [&] { graph.add_tensor({.name = "w\x1b[2J", .role = "param", .value = value}); }),
+      "tensor name \"w\\x1b[2J\" has control characters");
 }
 
 }  // namespace

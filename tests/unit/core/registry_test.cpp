@@ -75,7 +75,7 @@ TEST_F(RegistryTest, ListsTheFormatsWhereOneIsUnknown) {
   const Registry registry(path());
   EXPECT_EQ(error_of(CKB_INVALID_ARGUMENT, [&] { registry.require(Role::kWriter, "nemo2-zar"); }),
             "no writer for the format \"nemo2-zar\"; there are "
-            "nemo2-zarr, zero1");
+            "nemo2-zarr, zero1; did you mean \"nemo2-zarr\"?");
 }
 
 TEST_F(RegistryTest, AsksForAnIdWhereTwoPluginsHaveAFormat) {

@@ -67,9 +67,12 @@ TEST_F(TorchDistReader, ReadsWhatTheRealImporterWrote) {
     EXPECT_EQ(file_text(flow_.out() / file), file_text(input / file)) << file;
   }
   EXPECT_EQ(run->coverage.used, run->coverage.declared);
-  EXPECT_EQ(
-      run->source.properties(),
-      (Properties{{"format", "nemo2-torch_dist"}, {"mp_world_size", "1"}, {"names", "megatron"}}));
+  EXPECT_EQ(run->source.properties(), (Properties{{"epoch", "0"},
+                                                  {"format", "nemo2-torch_dist"},
+                                                  {"global_step", "0"},
+                                                  {"mp_world_size", "1"},
+                                                  {"names", "megatron"},
+                                                  {"pytorch-lightning_version", "2.4.0"}}));
 }
 
 TEST_F(TorchDistReader, IsReadAndWrittenAgainToTheSameBytes) {

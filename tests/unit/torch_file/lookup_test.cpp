@@ -60,7 +60,7 @@ TEST(Lookup, TakesTheLastOfEqualKeys) {
 
 TEST(Lookup, DescribesInOneLine) {
   Values values;
-  EXPECT_EQ(describe(values, values.string("a\nb")), "str 'a?b'");
+  EXPECT_EQ(describe(values, values.string("a\nb")), "str 'a\\x0ab'");
   EXPECT_EQ(describe(values, values.string(std::string(100, 'x'))),
             "str '" + std::string(60, 'x') + "...'");
   EXPECT_EQ(describe(values, values.tuple({0, 0})), "tuple of 2");
