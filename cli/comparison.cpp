@@ -14,10 +14,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string counted(std::uint64_t count, const char* one) {
-  return fmt::format("{} {}{}", count_text(count), one, count == 1 ? "" : "s");
-}
-
 ordered_json form_json(const Form& form) {
   return {{"dtype", dtype_name(form.dtype)}, {"shape", form.shape}};
 }

@@ -62,9 +62,8 @@ std::string contents_text(const Inspection& found) {
   for (const auto& [role, count] : found.roles) {
     roles += fmt::format("{}{} {}", roles.empty() ? "" : ", ", count_text(count), role);
   }
-  std::string text =
-      row("tensors", fmt::format("{}; {} in {} file{}", roles, size_text(found.bytes),
-                                 count_text(found.files), found.files == 1 ? "" : "s"));
+  std::string text = row("tensors", fmt::format("{}; {} in {}", roles, size_text(found.bytes),
+                                                counted(found.files, "file")));
   for (const auto& [name, count] : found.dtypes) {
     text += row("", fmt::format("{}: {} tensors, {} elements", name, count_text(count.tensors),
                                 count_text(count.elements)));

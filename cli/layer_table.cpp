@@ -134,12 +134,11 @@ std::string layer_tables(const Conversion& run, const Trace& all) {
   std::string text;
   for (const Layer& layer : layers_of(run, all)) {
     text += fmt::format(
-        "<details><summary>{} <span class=\"soft\">{} tensor{}, {}</span></summary>\n<div "
+        "<details><summary>{} <span class=\"soft\">{}, {}</span></summary>\n<div "
         "class=\"wide\"><table>\n<tr><th>name</th><th>dtype, shape</th><th "
         "class=\"number\">size</th><th>made "
         "of</th><th>goes to</th></tr>\n",
-        html_name(layer.name), count_text(layer.rows.size()), layer.rows.size() == 1 ? "" : "s",
-        size_text(layer.bytes));
+        html_name(layer.name), counted(layer.rows.size(), "tensor"), size_text(layer.bytes));
     for (const Row& row : layer.rows) text += row_html(run, row);
     text += "</table></div></details>\n";
   }

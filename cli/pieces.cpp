@@ -52,8 +52,8 @@ std::string range_text(const Range& range) {
     steps += (steps.empty() ? ", every " : " and ") + count_text(repeat.every);
   }
   if (!steps.empty()) steps += " bytes";
-  return fmt::format("offset {}, {}{} byte{}{}", count_text(range.offset), counts,
-                     count_text(range.size), range.size == 1 ? "" : "s", steps);
+  return fmt::format("offset {}, {}{}{}", count_text(range.offset), counts,
+                     counted(range.size, "byte"), steps);
 }
 
 ordered_json range_json(const Range& range) {

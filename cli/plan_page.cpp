@@ -20,10 +20,6 @@
 namespace ckptbridge::cli {
 namespace {
 
-std::string counted(std::uint64_t count, const char* one) {
-  return fmt::format("{} {}{}", count_text(count), one, count == 1 ? "" : "s");
-}
-
 std::vector<std::string> typed_options(const StepText& step) {
   std::vector<std::string> lines;
   for (const OptionText& option : step.options) {

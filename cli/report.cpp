@@ -12,10 +12,6 @@
 namespace ckptbridge::cli {
 namespace {
 
-std::string counted(std::uint64_t count, const char* one) {
-  return fmt::format("{} {}{}", count_text(count), one, count == 1 ? "" : "s");
-}
-
 // "a, b, c and 14 more"
 std::string some_of(const std::vector<std::string>& names, bool all) {
   constexpr std::size_t kFew = 4;

@@ -24,8 +24,7 @@ std::string dtypes_text(const Graph& graph) {
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::string text;
   for (const auto& [dtype, count] : sorted) {
-    text += text.empty() ? fmt::format("{} tensor{}", count_text(count), count == 1 ? "" : "s")
-                         : ", " + count_text(count);
+    text += text.empty() ? counted(count, "tensor") : ", " + count_text(count);
     text += " of " + dtype;
   }
   return text;
@@ -62,9 +61,9 @@ std::string summary_text(const Report& report) {
   const double seconds = std::max(report.seconds, 1e-3);
   const std::size_t files = run.layout.files().size();
   std::string text = fmt::format(
-      "wrote {}: {} file{}, {}, in {:.1f} s ({}/s, {} of memory at the most)\n",
-      run.request.output.string(), count_text(files), files == 1 ? "" : "s", size_text(size),
-      report.seconds, size_text(static_cast<std::uint64_t>(static_cast<double>(size) / seconds)),
+      "wrote {}: {}, {}, in {:.1f} s ({}/s, {} of memory at the most)\n",
+      run.request.output.string(), counted(files, "file"), size_text(size), report.seconds,
+      size_text(static_cast<std::uint64_t>(static_cast<double>(size) / seconds)),
       size_text(peak_memory()));
   if (const std::string dtypes = dtypes_text(run.target); !dtypes.empty()) {
     text += fmt::format("holds {}\n", dtypes);

@@ -31,6 +31,9 @@ std::string size_text(std::uint64_t bytes);
 // "4,194,304"
 std::string count_text(std::uint64_t count);
 
+// "1 file", "4,096 files"
+std::string counted(std::uint64_t count, std::string_view one);
+
 // Bytes of the character of UTF-8 that text begins with; 0 if it begins with none.
 std::size_t utf8_size(std::string_view text);
 
