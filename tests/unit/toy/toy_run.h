@@ -30,8 +30,8 @@ class ToyRun {
   // Adds a file of these elements, and declares all of it as one storage.
   template <class T>
   ToyRun& file(const std::string& name, const std::vector<T>& elements, bool declare = true) {
-    std::string bytes(elements.size() * sizeof(T), '\0');
-    std::memcpy(bytes.data(), elements.data(), bytes.size());
+    const auto* begin = reinterpret_cast<const char*>(elements.data());
+    const std::string bytes(begin, begin + elements.size() * sizeof(T));
     folder_.write("in/" + name, bytes);
     if (declare) storage(name, 0, bytes.size());
     return *this;
