@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""plot.py NUMBERS.json PLOT.svg: draws what bench.py measured: the fastest run of each flow, and of cp
-and the Python scripts beside it."""
+"""plot.py NUMBERS.json... PLOT.svg: draws what bench.py measured on one machine: the fastest run of each
+flow, and of cp and the Python scripts beside it."""
 
 import json
 import sys
 from xml.sax.saxutils import escape
 
-BAR, GAP, LEFT, WIDTH = 18, 14, 150, 720
+BAR, GAP, LEFT, WIDTH = 18, 14, 190, 720
 COLOURS = {"ckptbridge": "#2a6f97", "cp": "#9aa5b1", "Python": "#c8553d"}
 
 
@@ -25,7 +25,7 @@ def draw(result):
         rows = [kind for kind in kinds if kind in flow["runs"]]
         middle = y + len(rows) * BAR / 2 + 4
         shapes.append(f'<text x="{LEFT - 10}" y="{middle:.0f}" text-anchor="end">'
-                      f'{escape(flow["flow"])}</text>')
+                      f'{escape(flow["flow"])}, {max(flow["read"], flow["written"]) / 1e9:.1f} GB</text>')
         for kind in rows:
             run = flow["runs"][kind]
             width = run["wall_min"] * scale
@@ -39,18 +39,26 @@ def draw(result):
                           f'<text x="{LEFT + width + 6:.1f}" y="{y + 12}">{text}</text>')
             y += BAR
         y += GAP
-    about = (f'{result["layers"]} layers, {result["threads"]} threads, '
-             f'{result["machine"]["processor"]}; wall time of the fastest run and peak memory')
+    about = (f'{result["threads"]} threads, {result["machine"]["processor"]}; '
+             f'wall time of the fastest run and peak memory')
     shapes.append(f'<text x="{LEFT}" y="{y + 6}" fill="#666">{escape(about)}</text>')
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y + 18}" '
             f'font-family="sans-serif" font-size="12">\n'
             f'<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(shapes) + "\n</svg>\n")
 
 
+def read(paths):
+    """The flows of all files, as those of the first."""
+    results = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            results.append(json.load(file))
+        if results[-1]["void"]:
+            sys.exit(f"{path} is void: " + "; ".join(results[-1]["void"]))
+    return {**results[0], "flows": [flow for result in results for flow in result["flows"]]}
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        numbers = json.load(file)
-    if numbers["void"]:
-        sys.exit("these numbers are void: " + "; ".join(numbers["void"]))
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
-        file.write(draw(numbers))
+    *numbers, plot = sys.argv[1:]
+    with open(plot, "w", encoding="utf-8") as file:
+        file.write(draw(read(numbers)))
