@@ -25,7 +25,7 @@ constexpr std::size_t kMostLines = 3;
 
 // The first characters of a text, with "…" where some are cut.
 std::string shortened(std::string_view text, std::size_t most) {
-  const std::string whole = printable(text);
+  std::string whole = printable(text);
   std::size_t end = 0;
   std::size_t cut = 0;  // where the last that fits beside "…" ends
   for (std::size_t count = 0; end < whole.size(); ++count) {

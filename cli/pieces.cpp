@@ -74,7 +74,7 @@ std::string target_range_text(const Run& run, std::uint64_t begin) {
 
 std::string folder_of(const boost::filesystem::path& input) {
   const auto folder = boost::filesystem::is_directory(input) ? input : input.parent_path();
-  const std::string text = folder.string();
+  const std::string& text = folder.string();
   return text.empty() || text.ends_with('/') ? text : text + "/";
 }
 
