@@ -89,10 +89,8 @@ ordered_json comparison_json(const Comparison& comparison) {
                        {"objects", comparison.objects},
                        {"differences", differences},
                        {"not_compared", comparison.not_compared}};
-  if (!comparison.within_tolerance.empty()) {
-    for (const TensorDifference& difference : comparison.within_tolerance) {
-      json["within_tolerance"].push_back(difference_json(difference));
-    }
+  for (const TensorDifference& difference : comparison.within_tolerance) {
+    json["within_tolerance"].push_back(difference_json(difference));
   }
   return json;
 }
