@@ -35,7 +35,7 @@ base() {
   if [[ ! -e $folder.done ]]; then
     rm -rf "$folder"
     debootstrap --variant=minbase bookworm "$folder" \
-      "$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)" >"$roots/base.log" ||
+      "$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | sed -n 1p)" >"$roots/base.log" ||
       { tail "$roots/base.log" >&2; fail debootstrap; }
     touch "$folder.done"
   fi
@@ -145,7 +145,8 @@ test_rpm() {
   echo "requires $(rpm --root "$root" --query --requires ckptbridge | grep -v '^rpmlib' |
     grep -oE '^[^(]*|GLIBC(XX)?_[0-9.]+' | sort -V | uniq | grep -vE '^$' |
     awk '/^GLIBCXX/ { x = $0; next } /^GLIBC/ { g = $0; next } { print } END { print g; print x }' | paste -sd ' ')"
-  rpm --root "$root" --query --provides ckptbridge | grep -q 'ckptbridge(plugin-abi) = 1.0' || fail "provides"
+  grep -q 'ckptbridge(plugin-abi) = 1.0' <<<"$(rpm --root "$root" --query --provides ckptbridge)" ||
+    fail "provides"
   [[ -z $(rpm --root "$root" --query --scripts ckptbridge) ]] || fail "has scripts"
   use "$root"
   rpm --root "$root" --install --nodeps "$packages"/ckptbridge-dev-*.rpm

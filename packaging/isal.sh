@@ -8,7 +8,8 @@ folder=$(realpath -m "$1")
 mkdir -p "$folder/apt/lists/partial"
 
 # The machine's own package sources, asked for source packages too, in lists of our own.
-uri=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' | grep -m 1 bookworm)
+uri=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' |
+  awk '/bookworm/ && !n++')
 read -r site release <<<"$uri"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb-src [signed-by=$keyring] $site $release main" >"$folder/apt/sources.list"

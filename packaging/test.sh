@@ -17,7 +17,7 @@ ctest --preset release --parallel "$(nproc)" --no-tests=error --output-junit "$r
 
 # A number of the whole run, from the report's first element.
 total() {
-  sed -n "s/^[[:space:]]*$1=\"\([0-9]*\)\".*/\1/p" "$report" | head -n 1
+  sed -n "/^[[:space:]]*$1=\"\([0-9]*\)\".*/{s//\1/p;q}" "$report"
 }
 run=$(total tests) failed=$(total failures) skipped=$(($(total skipped) + $(total disabled)))
 echo

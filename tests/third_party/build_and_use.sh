@@ -14,7 +14,7 @@ cmake -S "$CKPTBRIDGE_SOURCE/tests/third_party/plugins" -B "$folder/build" \
 cmake --build "$folder/build"
 plugins=$folder/build/lib/ckptbridge/plugins-1
 if [[ $flags == *libc++* ]]; then
-  ldd "$plugins/acme.renamer.so" | grep -q 'libc++.so' # not only asked for, but so
+  grep -q 'libc++.so' <<<"$(ldd "$plugins/acme.renamer.so")" # not only asked for, but so
 fi
 
 # Spelled out, and with a chain that the manifests give.
@@ -30,8 +30,9 @@ cmp "$folder/found/model.safetensors" "$golden/renamed.safetensors"
 cmake --install "$folder/build" --prefix "$folder/home/.local"
 mkdir -p "$folder/home/.local/share"
 mv "$folder/home/.local/lib/ckptbridge" "$folder/home/.local/share/"
-CKPTBRIDGE_PLUGIN_PATH= "$CKPTBRIDGE_PREFIX/bin/ckptbridge" plugins \
-  --plugin-dir "$folder/home/.local/share/ckptbridge/plugins-1" | grep -q '^acme.npy-reader'
+listed=$(CKPTBRIDGE_PLUGIN_PATH='' "$CKPTBRIDGE_PREFIX/bin/ckptbridge" plugins \
+  --plugin-dir "$folder/home/.local/share/ckptbridge/plugins-1")
+grep -q '^acme.npy-reader' <<<"$listed"
 
 # What a plugin of theirs reports reaches the user.
 printf 'bias no-such\nbais model.bias\n' >"$folder/slip.txt"
