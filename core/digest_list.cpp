@@ -64,8 +64,15 @@ DigestEntry parse_entry(const json& value, const std::string& where) {
   }
   checked_count(entry.form.shape, entry.form.dtype, where);
   if (object.find("mp_world_size") != nullptr) {
-    entry.mp_rank = static_cast<std::int32_t>(object.integer("mp_rank"));
-    entry.mp_world_size = static_cast<std::int32_t>(object.integer("mp_world_size"));
+    const std::int64_t rank = object.integer("mp_rank");
+    const std::int64_t world = object.integer("mp_world_size");
+    if (world < 1 || world > INT32_MAX || rank < 0 || rank >= world) {
+      throw Error(CKB_CORRUPT, fmt::format("{}: model-parallel rank {} of {}, expected one of 0 to "
+                                           "mp_world_size - 1",
+                                           where, rank, world));
+    }
+    entry.mp_rank = static_cast<std::int32_t>(rank);
+    entry.mp_world_size = static_cast<std::int32_t>(world);
   }
   return entry;
 }
@@ -120,9 +127,21 @@ DigestList parse_digest_list(const std::string& text, const std::string& where) 
   for (std::size_t i = 0; i < tensors->size(); ++i) {
     list.tensors.push_back(parse_entry((*tensors)[i], fmt::format("{}: tensors[{}]", where, i)));
   }
-  std::sort(list.tensors.begin(), list.tensors.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.name, a.role, a.mp_rank) < std::tie(b.name, b.role, b.mp_rank);
-  });
+  const auto key = [](const DigestEntry& entry) {
+    return std::tie(entry.name, entry.role, entry.mp_rank);
+  };
+  std::vector<DigestEntry>& entries = list.tensors;
+  std::sort(entries.begin(), entries.end(),
+            [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  const auto twice =
+      std::adjacent_find(entries.begin(), entries.end(),
+                         [&](const auto& a, const auto& b) { return key(a) == key(b); });
+  if (twice != entries.end()) {
+    throw Error(CKB_CORRUPT,
+                fmt::format("{}: tensor {} of role {} (model-parallel rank {}) is listed twice",
+                            where, twice->name, twice->role, twice->mp_rank),
+                {.tensor = twice->name});
+  }
   return list;
 }
 
