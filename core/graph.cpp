@@ -44,7 +44,7 @@ std::string identity(const std::string& kind, const std::string& name, std::int3
 }  // namespace
 
 void Arena::require_sound_sources() const {
-  checksums.finish(sources, false);
+  checksums.finish(sources);
   sources.require_unchanged();
 }
 

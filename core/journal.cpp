@@ -87,19 +87,18 @@ class BlockReader {
   bool ok_ = true;
 };
 
-// The content of the whole block at the front of `bytes`, which is cut off there; nothing if there
-// is none.
-std::optional<std::span<const std::byte>> next_block(std::span<const std::byte>& bytes) {
+// Whether a whole block is at the front of `bytes`. It is cut off there then, and `content` is its.
+bool next_block(std::span<const std::byte>& bytes, std::span<const std::byte>& content) {
   std::uint64_t size = 0;
   std::uint64_t digest = 0;
-  if (bytes.size() < kBlockHead) return std::nullopt;
+  if (bytes.size() < kBlockHead) return false;
   std::memcpy(&size, bytes.data(), sizeof(size));
   std::memcpy(&digest, bytes.data() + sizeof(size), sizeof(digest));
-  if (size > bytes.size() - kBlockHead) return std::nullopt;
-  const auto content = bytes.subspan(kBlockHead, size);
-  if (XXH3_64bits(content.data(), content.size()) != digest) return std::nullopt;
+  if (size > bytes.size() - kBlockHead) return false;
+  content = bytes.subspan(kBlockHead, size);
+  if (XXH3_64bits(content.data(), content.size()) != digest) return false;
   bytes = bytes.subspan(kBlockHead + size);
-  return content;
+  return true;
 }
 
 bool read_first(BlockReader block, JournalContent& content) {
@@ -131,6 +130,11 @@ bool read_made(BlockReader block, Made& made) {
     part.size = block.number();
     part.crc = static_cast<std::uint32_t>(block.number());
     made.parts.push_back(part);
+  }
+  for (std::uint64_t left = block.count(3 * sizeof(std::uint64_t)); left > 0; --left) {
+    const auto file = static_cast<ckb_file>(block.number());
+    const std::uint64_t offset = block.number();
+    made.storages.push_back({file, offset, block.number() != 0});
   }
   return block.ok();
 }
@@ -190,19 +194,21 @@ std::optional<JournalContent> read_journal(const fs::path& partial) {
   data.resize(file.read_at(0, data));
   std::span<const std::byte> left(data);
   JournalContent content;
-  const auto first = next_block(left);
-  if (!first || !read_first(BlockReader(*first), content)) return std::nullopt;
-  while (const auto block = next_block(left)) {
-    if (!read_made(BlockReader(*block), content.made)) return std::nullopt;
+  std::span<const std::byte> block;
+  if (!next_block(left, block) || !read_first(BlockReader(block), content)) return std::nullopt;
+  while (next_block(left, block)) {
+    if (!read_made(BlockReader(block), content.made)) return std::nullopt;
   }
   return content;
 }
 
 // Written beside and renamed, so that there is the old journal or the new one.
 Journal::Journal(const fs::path& partial, const Identity& identity, std::uint64_t total,
-                 OutputFiles& output, std::uint64_t interval, const Made& made)
+                 OutputFiles& output, SourceChecksums& checks, std::uint64_t interval,
+                 const Made& made)
     : partial_(partial),
       output_(output),
+      checks_(checks),
       interval_(interval),
       file_(begin_file(partial / kFreshName)) {
   BlockWriter block;
@@ -234,8 +240,7 @@ void Journal::add(std::span<const OutputRange> ranges, std::span<const ChecksumP
   added_.parts.insert(added_.parts.end(), parts.begin(), parts.end());
   if (added_size_ < interval_ || writing_) return;
   writing_ = true;  // and stays so if that fails: the run has failed then
-  Made made = std::exchange(added_, {});
-  added_size_ = 0;
+  Made made = take_added();
   lock.unlock();
   join(made);
   write(made);
@@ -243,9 +248,16 @@ void Journal::add(std::span<const OutputRange> ranges, std::span<const ChecksumP
   writing_ = false;
 }
 
-void Journal::checkpoint() {
+// News of storages are asked for last: all that these ranges were made from was read before.
+Made Journal::take_added() {
   Made made = std::exchange(added_, {});
   added_size_ = 0;
+  made.storages = checks_.take_news();
+  return made;
+}
+
+void Journal::checkpoint() {
+  Made made = take_added();
   join(made);
   if (!made.ranges.empty()) write(made);
 }
@@ -274,6 +286,12 @@ void Journal::write(const Made& made) {
     block.number(part.begin);
     block.number(part.size);
     block.number(part.crc);
+  }
+  block.number(made.storages.size());
+  for (const StorageCheck& storage : made.storages) {
+    block.number(storage.file);
+    block.number(storage.offset);
+    block.number(storage.is_done ? 1 : 0);
   }
   const auto bytes = block.finish();
   file_.write_at(end_, bytes);

@@ -9,6 +9,8 @@
 //            count of sources, and of each: path, size, mtime (ns)
 //   others   count of ranges, and of each: file, begin, size
 //            count of parts, and of each: file, checksum range, begin, size, CRC-32
+//            count of storages of sources of which the check went on, and of each: source, offset,
+//            1 if it is done, else 0
 //
 // A block is written when all that it tells of is on the disk, so each whole block can be trusted;
 // what a power cut or a kill leaves of a last one does not have its XXH3, and is passed over.
@@ -28,6 +30,7 @@
 #include "core/output.h"
 #include "core/plan.h"
 #include "core/source.h"
+#include "core/source_checksums.h"
 
 namespace ckptbridge {
 
@@ -45,10 +48,12 @@ struct MadeRange {
   std::uint64_t size;
 };
 
-// Bytes of the output, and the parts of checksums that lie in them.
+// Bytes of the output, the parts of checksums that lie in them, and what is known of the storages
+// that they were made from.
 struct Made {
   std::vector<MadeRange> ranges;
   std::vector<ChecksumPart> parts;
+  std::vector<StorageCheck> storages;
   std::uint64_t size() const;  // bytes in ranges
 };
 
@@ -65,10 +70,10 @@ std::optional<JournalContent> read_journal(const boost::filesystem::path& partia
 class Journal {
  public:
   // Begins the journal of `partial`, in place of one that is there, with what is made already.
-  // `output` must outlive it. After every `interval` bytes, data and journal are brought to the
-  // disk.
+  // `output` and `checks` must outlive it. After every `interval` bytes, data and journal are
+  // brought to the disk.
   Journal(const boost::filesystem::path& partial, const Identity& identity, std::uint64_t total,
-          OutputFiles& output, std::uint64_t interval, const Made& made);
+          OutputFiles& output, SourceChecksums& checks, std::uint64_t interval, const Made& made);
 
   // [any-thread] These ranges were written: call it after write() returned. Every now and then
   // this takes as long as a disk needs for `interval` bytes, while other threads may go on.
@@ -82,9 +87,11 @@ class Journal {
 
  private:
   void write(const Made& made);
+  Made take_added();
 
   const boost::filesystem::path partial_;
   OutputFiles& output_;
+  SourceChecksums& checks_;
   const std::uint64_t interval_;
   File file_;
   std::uint64_t end_ = 0;  // of the journal

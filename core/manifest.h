@@ -75,8 +75,8 @@ struct Manifest {
   // an output that holds nothing else is replaced.
   std::vector<std::string> owns;
 
-  // Objects that a writer changes on the way, such as one that names the format: `verify` looks that
-  // they are there, and does not compare them.
+  // Objects that a writer changes on the way, such as one that names the format: `verify` looks
+  // that they are there, and does not compare them.
   std::vector<std::string> edits;
 
   std::vector<std::string> notes;  // unknown members, for --verbose

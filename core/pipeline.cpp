@@ -79,18 +79,19 @@ void execute(Conversion& run) {
     Staging& staging = run.staging.emplace(destination_of(run));
     OutputFiles& output = run.output.emplace(staging.folder());
     Made made = begin_output(run, staging, output);
-    const bool is_resumed = !made.ranges.empty();
+    run.arena.checksums.go_on(made.storages);
     const Plan rest = remaining(run.tasks, run.layout, made);
     // Without sync, nothing is brought to the disk while all goes well.
     const std::uint64_t interval = run.settings.sync ? run.settings.checkpoint : UINT64_MAX;
-    Journal& journal = run.journal.emplace(staging.partial(), identity_of(run),
-                                           run.layout.total_size(), output, interval, made);
+    Journal& journal =
+        run.journal.emplace(staging.partial(), identity_of(run), run.layout.total_size(), output,
+                            run.arena.checksums, interval, made);
     const bool drop_behind = exceeds_memory(run.coverage.used + run.layout.total_size());
     try {
       execute(
           run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
           [&](auto ranges, auto parts) { journal.add(ranges, parts); }, ValueNames(run.target));
-      run.arena.checksums.finish(run.arena.sources, is_resumed);
+      run.arena.checksums.finish(run.arena.sources);
     } catch (const Error& error) {
       if (error.code() == CKB_CANCELLED) stop(run);
       throw;

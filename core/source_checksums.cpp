@@ -27,13 +27,28 @@ bool is_little(std::uint64_t bytes, std::uint64_t size) {
 void SourceChecksums::expect(ckb_file file, std::uint64_t offset, std::uint64_t size,
                              std::uint32_t crc, std::string what) {
   if (ignored_ || size == 0) return;
-  items_.try_emplace({file, offset}, Expected{size, crc, false, std::move(what), {}});
+  items_.try_emplace({file, offset}, Expected{size, crc, std::move(what), false, false, {}});
 }
 
 void SourceChecksums::leave_out(ckb_file file, std::uint64_t offset) {
   if (const auto item = items_.find({file, offset}); item != items_.end()) {
     item->second.is_closed = true;
   }
+}
+
+void SourceChecksums::go_on(std::span<const StorageCheck> checks) {
+  for (const StorageCheck& check : checks) {
+    const auto item = items_.find({check.file, check.offset});
+    if (item == items_.end() || item->second.is_closed) continue;
+    item->second.was_begun = true;
+    item->second.is_closed = check.is_done;
+    if (check.is_done) ++checked_;
+  }
+}
+
+std::vector<StorageCheck> SourceChecksums::take_news() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, {});
 }
 
 void SourceChecksums::add(const Sources& sources, ckb_file file, std::uint64_t offset,
@@ -59,13 +74,14 @@ void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std:
   std::vector<Interval> taken;
   std::unique_lock lock(mutex_);
   if (expected.is_closed) return;
+  if (expected.parts.empty()) news_.push_back({item.first.first, item.first.second, false});
   auto next = expected.parts.upper_bound(begin);
   if (next != expected.parts.begin() && std::prev(next)->second.end > begin) --next;
   for (std::uint64_t at = begin; at < end;) {
     const std::uint64_t stop = next == expected.parts.end() ? end : std::min(end, next->first);
     if (at < stop) {
       taken.push_back({at, stop});
-      expected.parts.emplace_hint(next, at, Part{stop, {}});
+      expected.parts.emplace_hint(next, at, Part{stop, 0, false});
     }
     if (next == expected.parts.end()) break;
     at = next->second.end;
@@ -83,12 +99,14 @@ void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std:
   for (std::size_t i = 0; i < taken.size(); ++i) {
     auto part = parts.find(taken[i].begin);
     part->second.crc = sums[i];
+    part->second.is_summed = true;
     const auto join = [&](Parts::iterator first, Parts::iterator second) {
-      if (first->second.end != second->first || !first->second.crc || !second->second.crc) {
+      if (first->second.end != second->first || !first->second.is_summed ||
+          !second->second.is_summed) {
         return first;
       }
-      first->second.crc = crc32_combine(*first->second.crc, *second->second.crc,
-                                        second->second.end - second->first);
+      first->second.crc =
+          crc32_combine(first->second.crc, second->second.crc, second->second.end - second->first);
       first->second.end = second->second.end;
       parts.erase(second);
       return first;
@@ -97,14 +115,16 @@ void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std:
     if (part != parts.begin()) join(std::prev(part), part);
   }
   const auto& [first_begin, first] = *parts.begin();
-  const bool is_whole =
-      first_begin == item.first.second && first.crc && first.end - first_begin == expected.size;
+  const bool is_whole = first_begin == item.first.second && first.is_summed &&
+                        first.end - first_begin == expected.size;
   if (!is_whole && parts.size() <= kMaxParts) return;
   expected.is_closed = true;
-  const std::uint32_t found = first.crc.value_or(0);
+  const std::uint32_t found = first.crc;
   parts.clear();
+  const bool is_right = is_whole && found == expected.crc;
+  if (is_right || !is_whole) news_.push_back({item.first.first, item.first.second, true});
   if (!is_whole) return;
-  if (found == expected.crc) {
+  if (is_right) {
     ++checked_;
     return;
   }
@@ -114,10 +134,10 @@ void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std:
                   "{:08x}, the file says {:08x}",
                   expected.what, expected.size, item.first.second, found, expected.crc)};
   if (!collects_) {
-    throw Error(CKB_CORRUPT,
-                fmt::format("{}: {}; fetch the file again, or pass --ignore-checksums to take the "
-                            "bytes as they are",
-                            wrong.file, wrong.text));
+    throw Error(
+        CKB_CORRUPT, fmt::format("{}: {}", wrong.file, wrong.text),
+        {.file = wrong.file,
+         .hint = "fetch the file again, or pass --ignore-checksums to take the bytes as they are"});
   }
   wrong_.emplace(item.first, std::move(wrong));
 }
@@ -128,12 +148,12 @@ std::uint64_t SourceChecksums::missing_of(const Map::value_type& item) const {
   return missing;
 }
 
-void SourceChecksums::finish(const Sources& sources, bool all) {
+void SourceChecksums::finish(const Sources& sources) {
   std::vector<std::byte> buffer;
   for (auto& item : items_) {
     Expected& expected = item.second;
-    if (expected.is_closed || expected.parts.empty()) continue;
-    if (!all && !is_little(missing_of(item), expected.size)) continue;
+    if (expected.is_closed || (expected.parts.empty() && !expected.was_begun)) continue;
+    if (!expected.was_begun && !is_little(missing_of(item), expected.size)) continue;
     std::vector<Interval> missing;
     std::uint64_t at = item.first.second;
     for (const auto& [begin, part] : expected.parts) {

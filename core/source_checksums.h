@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ckptbridge/plugin.h"
 #include "core/source.h"
@@ -21,6 +21,13 @@ namespace ckptbridge {
 
 // So few of a storage's bytes are read for the sake of its checksum alone.
 bool is_little(std::uint64_t bytes, std::uint64_t size);
+
+// How far the check of a storage has come, for a run that goes on with another one's work.
+struct StorageCheck {
+  ckb_file file;
+  std::uint64_t offset;
+  bool is_done;  // nothing is left to check; else some of it was read
+};
 
 struct WrongChecksum {
   std::string file;
@@ -42,15 +49,21 @@ class SourceChecksums {
   // The storage at offset will not be read as a whole.
   void leave_out(ckb_file file, std::uint64_t offset);
 
+  // What an earlier run knew of the same files: what it checked is taken for checked.
+  void go_on(std::span<const StorageCheck> checks);
+
   // [any-thread] These bytes of a file were read. Error CORRUPT, which names the file and the
   // storage, where they complete one that is not what the file says.
   void add(const Sources& sources, ckb_file file, std::uint64_t offset,
            std::span<const std::byte> bytes);
 
-  // Reads what is left of storages that were begun: padding that no tensor shows; and, of one of
-  // which more is left, with all, what an earlier run has read. Without, such a one stays
-  // unchecked. Throws as add() does.
-  void finish(const Sources& sources, bool all);
+  // Reads what is left of storages that were begun: padding that no tensor shows, and all of what
+  // an earlier run had begun. Another one of which more is left stays unchecked. Throws as add()
+  // does.
+  void finish(const Sources& sources);
+
+  // [any-thread] What has come further since the last call.
+  std::vector<StorageCheck> take_news();
 
   // Storages that were found to be what their files say.
   std::uint64_t checked() const { return checked_; }
@@ -62,18 +75,20 @@ class SourceChecksums {
  private:
   using Key = std::pair<ckb_file, std::uint64_t>;
 
-  // Bytes that came by, up to end; no sum yet while a thread is at it.
+  // Bytes that came by, up to end.
   struct Part {
     std::uint64_t end;
-    std::optional<std::uint32_t> crc;
+    std::uint32_t crc;
+    bool is_summed;  // else a thread is at it
   };
   using Parts = std::map<std::uint64_t, Part>;  // by begin; apart, or not joined yet
 
   struct Expected {
     std::uint64_t size;
     std::uint32_t crc;
-    bool is_closed = false;  // checked, or left out
     std::string what;
+    bool is_closed = false;  // checked, or left out
+    bool was_begun = false;  // by an earlier run
     Parts parts;
   };
   using Map = std::map<Key, Expected>;
@@ -84,8 +99,9 @@ class SourceChecksums {
 
   bool ignored_ = false;
   bool collects_ = false;
-  std::mutex mutex_;  // of what is in the items, and of the two below
+  std::mutex mutex_;  // of what is in the items, and of all below
   Map items_;
+  std::vector<StorageCheck> news_;
   std::uint64_t checked_ = 0;
   std::map<Key, WrongChecksum> wrong_;
 };

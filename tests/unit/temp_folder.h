@@ -70,4 +70,16 @@ std::string error_of(Work work) {
   return "";
 }
 
+// The Error that `body` throws; the test fails if it throws none.
+template <class Body>
+Error thrown_by(Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {CKB_OK, ""};
+}
+
 }  // namespace ckptbridge

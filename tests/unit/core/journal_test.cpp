@@ -20,7 +20,9 @@ bool operator==(const ChecksumPart& a, const ChecksumPart& b) {
 namespace {
 
 namespace fs = boost::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -38,7 +40,7 @@ class JournalTest : public ::testing::Test {
   }
 
   Journal begin(std::uint64_t interval, Made made = {}) {
-    return {folder_.path(), kIdentity, 2000, *output_, interval, std::move(made)};
+    return {folder_.path(), kIdentity, 2000, *output_, checks_, interval, std::move(made)};
   }
   static void add(Journal& journal, std::uint32_t file, std::uint64_t begin, std::uint32_t size,
                   std::uint32_t crc = 0) {
@@ -51,6 +53,7 @@ class JournalTest : public ::testing::Test {
 
   TempFolder folder_;
   std::optional<OutputFiles> output_;
+  SourceChecksums checks_;
 };
 
 TEST_F(JournalTest, TellsWhatItIsOf) {
@@ -94,6 +97,32 @@ TEST_F(JournalTest, JoinsWhatLiesSideBySideAndItsChecksums) {
   EXPECT_THAT(read().made.ranges, ElementsAre(MadeRange{0, 100, 8}, MadeRange{0, 110, 1}));
   EXPECT_THAT(read().made.parts,
               ElementsAre(ChecksumPart{0, 0, 100, 8, crc32(bytes)}, ChecksumPart{0, 0, 110, 1, 5}));
+}
+
+TEST_F(JournalTest, TellsHowFarStoragesOfSourcesAreChecked) {
+  folder_.write("source", "12345678");
+  Sources sources(folder_.path());
+  const std::string name = "source";
+  const ckb_file source = sources.open(std::span(&name, 1));
+  const std::string text = "12345678";
+  const auto bytes = std::as_bytes(std::span(text));
+  checks_.expect(source, 0, 4, crc32(bytes.first(4)), "record data/0");
+  checks_.expect(source, 4, 4, crc32(bytes.subspan(4)), "record data/1");
+
+  Journal journal = begin(1);
+  checks_.add(sources, source, 2, bytes.subspan(2));
+  add(journal, 0, 0, 10);
+  const auto first = read().made.storages;
+  checks_.add(sources, source, 0, bytes.first(2));
+  add(journal, 0, 10, 10);
+  const auto storages = read().made.storages;
+  const auto check = [&](std::uint64_t offset, bool is_done) {
+    return AllOf(Field(&StorageCheck::file, source), Field(&StorageCheck::offset, offset),
+                 Field(&StorageCheck::is_done, is_done));
+  };
+  EXPECT_THAT(first, ElementsAre(check(0, false), check(4, false), check(4, true)));
+  EXPECT_THAT(storages,
+              ElementsAre(check(0, false), check(4, false), check(4, true), check(0, true)));
 }
 
 TEST_F(JournalTest, GoesOnFromWhatWasMade) {

@@ -11,7 +11,11 @@ namespace ckptbridge {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Matcher;
 
 // A file of 100,000 bytes, of which those from 1,000 on say what their CRC-32 is.
 class Checksums : public testing::Test {
@@ -31,6 +35,10 @@ class Checksums : public testing::Test {
   }
   std::span<const std::byte> part(std::uint64_t begin, std::uint64_t end) const {
     return std::as_bytes(std::span(bytes_)).subspan(begin, end - begin);
+  }
+  Matcher<const StorageCheck&> check(bool is_done) const {
+    return AllOf(Field(&StorageCheck::file, file_), Field(&StorageCheck::offset, kBegin),
+                 Field(&StorageCheck::is_done, is_done));
   }
   void pass(std::uint64_t begin, std::uint64_t end) {
     checksums_.add(sources_, file_, begin, part(begin, end));
@@ -66,10 +74,11 @@ TEST_F(Checksums, CountBytesOnceThatComeByAgain) {
 TEST_F(Checksums, NameFileAndStorageWhereABitIsWrong) {
   bytes_[77'777] ^= 4;
   pass(0, 60'000);
-  EXPECT_THAT(error_of([&] { pass(60'000, 100'000); }),
-              AllOf(HasSubstr("file: record data/3 was changed after it was written: the CRC-32 "
-                              "of its 99000 bytes at 1000 is "),
-                    HasSubstr("--ignore-checksums")));
+  const Error error = thrown_by([&] { pass(60'000, 100'000); });
+  EXPECT_THAT(error.what(), HasSubstr("file: record data/3 was changed after it was written: the "
+                                      "CRC-32 of its 99000 bytes at 1000 is "));
+  EXPECT_EQ(error.about().file, sources_.name(file_));
+  EXPECT_THAT(error.about().hint, HasSubstr("--ignore-checksums"));
   EXPECT_EQ(checksums_.checked(), 0u);
 }
 
@@ -88,28 +97,61 @@ TEST_F(Checksums, AreFinishedByReadingTheLittleThatIsLeft) {
   pass(1001, 60'000);
   pass(61'000, 98'999);
   const std::uint64_t read = sources_.bytes_read();
-  checksums_.finish(sources_, false);
+  checksums_.finish(sources_);
   EXPECT_EQ(checksums_.checked(), 1u);
   EXPECT_EQ(sources_.bytes_read() - read, 1u + 1000 + 1001);
 }
 
 TEST_F(Checksums, AreLeftWhereMuchWasNotAskedFor) {
   pass(1000, 50'000);
-  checksums_.finish(sources_, false);
+  checksums_.finish(sources_);
   EXPECT_EQ(checksums_.checked(), 0u);
   EXPECT_EQ(sources_.bytes_read(), 0u);
-  checksums_.finish(sources_, true);
-  EXPECT_EQ(checksums_.checked(), 1u);
+}
+
+TEST_F(Checksums, GoOnWithWhatAnEarlierRunHadBegun) {
+  EXPECT_THAT(checksums_.take_news(), IsEmpty());
+  pass(2000, 50'000);
+  pass(1000, 2000);
+  const auto begun = checksums_.take_news();
+  EXPECT_THAT(begun, ElementsAre(check(false)));
+  EXPECT_THAT(checksums_.take_news(), IsEmpty());
+
+  SourceChecksums later;
+  later.expect(file_, kBegin, 99'000, crc32(part(kBegin, 100'000)) ^ 1, "record data/3");
+  later.go_on(begun);
+  EXPECT_THAT(error_of([&] { later.finish(sources_); }), HasSubstr("record data/3"));
+  EXPECT_THAT(later.take_news(), ElementsAre(check(false))) << "what is wrong is not done";
+}
+
+TEST_F(Checksums, DoNotReadAgainWhatAnEarlierRunHasChecked) {
+  pass(0, 100'000);
+  const auto checked = checksums_.take_news();
+  EXPECT_THAT(checked, ElementsAre(check(false), check(true)));
+
+  SourceChecksums later;
+  later.expect(file_, kBegin, 99'000, 1, "record data/3");
+  later.go_on(checked);
+  later.finish(sources_);
+  EXPECT_EQ(sources_.bytes_read(), 0u);
+  EXPECT_EQ(later.checked(), 1u);
+}
+
+TEST_F(Checksums, GoOnWithoutStoragesThatAreNotThere) {
+  const StorageCheck other{file_ + 1, 12, false};
+  checksums_.go_on(std::span(&other, 1));
+  checksums_.finish(sources_);
+  EXPECT_EQ(sources_.bytes_read(), 0u);
 }
 
 TEST_F(Checksums, OfWhatNobodyReadsAreNotRead) {
-  checksums_.finish(sources_, true);
+  checksums_.finish(sources_);
   EXPECT_EQ(sources_.bytes_read(), 0u);
 }
 
 TEST_F(Checksums, AreNotKeptOfWhatComesInCountlessPieces) {
   for (std::uint64_t at = kBegin; at < 50'000; at += 2) pass(at, at + 1);
-  checksums_.finish(sources_, true);
+  checksums_.finish(sources_);
   pass(0, 100'000);
   EXPECT_EQ(checksums_.checked(), 0u);
 }

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/checksum.h"
 #include "core/execute.h"
 #include "core/pipeline.h"
 #include "tests/unit/toy/toy_run.h"
@@ -35,8 +36,9 @@ Error interrupt(Conversion& run, IsMade is_made) {
   Staging& staging = run.staging.emplace(destination_of(run));
   OutputFiles& output = run.output.emplace(staging.folder());
   Made made = begin_output(run, staging, output);
-  Journal& journal = run.journal.emplace(staging.partial(), identity_of(run),
-                                         run.layout.total_size(), output, UINT64_MAX, made);
+  Journal& journal =
+      run.journal.emplace(staging.partial(), identity_of(run), run.layout.total_size(), output,
+                          run.arena.checksums, UINT64_MAX, made);
   Plan some = remaining(run.tasks, run.layout, made);
   const Plan all = some;
   some.ranges.clear();
@@ -46,6 +48,7 @@ Error interrupt(Conversion& run, IsMade is_made) {
     for (const OutputRange& range : all.task(i)) some.ranges.push_back(range);
     some.first.push_back(some.ranges.size());
   }
+  run.arena.checksums.go_on(made.storages);
   execute(run.arena, run.layout, some, output, false, run.settings.feedback, made.parts,
           [&](auto ranges, auto parts) { journal.add(ranges, parts); });
   return thrown_by([&] { stop(run); });
@@ -139,6 +142,33 @@ TEST_F(Resume, MayBeInterruptedAgainAndAgain) {
   for (int round = 0; round < 4; ++round) interrupt_after(2);
   finish(true);
   expect_output();
+}
+
+// Whichever of the runs read it: the last one does not end well.
+TEST_F(Resume, FindsAByteThatWasChangedInASourceOfWhichEachRunReadAPart) {
+  const auto plan_with_checksum = [&] {
+    auto run = plan(true);
+    const std::string a = TempFolder::text_of(toy_.folder() / "in/a");
+    const std::uint32_t crc = crc32(std::as_bytes(std::span(a)));
+    for (const auto& [place, storage] : run->arena.storages.all()) {
+      if (storage.size != a.size()) continue;
+      run->arena.checksums.expect(place.first, place.second, storage.size, crc ^ 1,
+                                  "record data/0");
+    }
+    return run;
+  };
+  const std::uint64_t tasks = plan(false)->tasks.task_count();
+  ASSERT_GT(tasks, 8u);
+  const auto stop_after = [&](std::uint64_t count) {
+    const auto run = plan_with_checksum();
+    interrupt(*run, [&](std::uint64_t i) { return i < count; });
+  };
+  stop_after(tasks / 2);
+  stop_after(tasks / 4);
+  const Error error = thrown_by([&] { convert(*plan_with_checksum()); });
+  EXPECT_EQ(error.code(), CKB_CORRUPT);
+  EXPECT_THAT(error.what(), HasSubstr("record data/0 was changed after it was written"));
+  EXPECT_FALSE(fs::exists(toy_.folder() / "out"));
 }
 
 TEST_F(Resume, DoesNotDependOnThreadsOrMemory) {

@@ -161,18 +161,6 @@ class ToyRun {
   Registry registry_;
 };
 
-// What the run throws; fails the test if it does not.
-template <class Body>
-Error thrown_by(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {CKB_OK, ""};
-}
-
 inline std::vector<std::uint16_t> counted(std::uint16_t from, std::size_t count) {
   std::vector<std::uint16_t> result(count);
   for (auto& element : result) element = from++;
