@@ -1,4 +1,5 @@
-// A chain of plugins: as a JSON file, and as words of a command line (one for each line here).
+// A chain of plugins: as a JSON file, and as words of a command line (one for each line here; no
+// word has a NUL).
 #include <vector>
 
 #include "core/chain.h"
@@ -13,7 +14,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     ckptbridge::run_line(chain);
   std::vector<std::string> words(1);
   for (const char c : text) {
-    if (c == '\n') {
+    if (c == '\n' || c == '\0') {
       words.emplace_back();
     } else {
       words.back() += c;

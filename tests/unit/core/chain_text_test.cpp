@@ -96,6 +96,11 @@ TEST(ChainText, InBadJsonNamesThePlace) {
             "p.json: steps[0]: colour: is not known here");
   EXPECT_THAT(error(R"({"steps": [{"plugin": "a", "options": {"x": {}}}]})"),
               HasSubstr("options: x is object"));
+  for (const char* options :
+       {R"({"x": "a\u0000b"})", R"({"x\u0000": 1})", R"({"x": ["\u0000"]})"}) {
+    const auto text = std::string(R"({"steps": [{"plugin": "a", "options": )") + options + "}]}";
+    EXPECT_EQ(error(text.c_str()), "p.json: steps[0]: options: a NUL is in one of them");
+  }
   EXPECT_EQ(error(R"([])"), "p.json: an object was expected, found array");
   EXPECT_EQ(error(R"({})"), "p.json: steps: an array was expected");
 }
