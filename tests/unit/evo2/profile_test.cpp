@@ -128,6 +128,8 @@ TEST(Profile, CannotTakeTheNameOfASize) {
 
 TEST(Profile, NamesTheLineOfBrokenJson) {
   EXPECT_EQ(error_of_profile("{\n\"name\": \n}"), "mine.json: line 3 is no valid JSON");
+  EXPECT_EQ(error_of_profile(R"({"hidden_size": 6e666})"),
+            "mine.json: has a number that is too large");
   EXPECT_THAT(error_of_profile("[]"), HasSubstr("holds no JSON object"));
   EXPECT_THAT(error_of_profile(std::string(200, '[')), HasSubstr("nested deeper than 64"));
   EXPECT_THAT(error_of_profile(R"({"name": "a", "name": "b"})"), HasSubstr("\"name\" twice"));
