@@ -48,8 +48,10 @@ std::vector<Case> usage_cases();
 std::vector<Case> chain_cases();
 std::vector<Case> deepspeed_cases();
 std::vector<Case> nemo2_cases();
+std::vector<Case> safetensors_cases();
 std::vector<Case> model_cases();
 std::vector<Case> pt_file_cases();
 std::vector<Case> output_cases();
+std::vector<Case> verify_cases();
 
 }  // namespace ckptbridge::errors

@@ -22,8 +22,9 @@ namespace fs = boost::filesystem;
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
-  for (const auto& group : {usage_cases(), chain_cases(), deepspeed_cases(), nemo2_cases(),
-                            model_cases(), pt_file_cases(), output_cases()}) {
+  for (const auto& group :
+       {usage_cases(), chain_cases(), deepspeed_cases(), nemo2_cases(), safetensors_cases(),
+        model_cases(), pt_file_cases(), output_cases(), verify_cases()}) {
     cases.insert(cases.end(), group.begin(), group.end());
   }
   return cases;

@@ -1,4 +1,4 @@
-// NeMo2 folders and safetensors that are missing parts, damaged, or not of one checkpoint.
+// NeMo2 folders that are missing parts, damaged, or not of one checkpoint.
 #include "tests/cli/errors/case.h"
 
 namespace ckptbridge::errors {
@@ -18,20 +18,19 @@ Case changed(const std::string& name, const std::string& golden_name,
           }};
 }
 
-void erase(const Scratch& s, const std::string& name) {
-  ASSERT_GT(boost::filesystem::remove_all(s.path(name)), 0u) << name;
+// The golden zarr folder with a .zarray that has these members.
+Case zarray(const std::string& name, const std::string& shape, const std::string& dtype,
+            const std::string& chunks = "[64]") {
+  return changed(name, kZarr, [=](const Scratch& s) {
+    s.write(kNorm + ".zarray", R"({"chunks": )" + chunks + R"(, "compressor": null, "dtype": ")" +
+                                   dtype +
+                                   R"(", "fill_value": null, "filters": null, "order": "C",)" +
+                                   R"("shape": )" + shape + R"(, "zarr_format": 2})");
+  });
 }
 
-// A file of safetensors with this header, and so many bytes of tensors.
-Case header(const std::string& name, const std::string& text, std::size_t size = 4) {
-  return {name, [=](const Scratch& s) {
-            std::string file(8, '\0');
-            for (std::size_t i = 0; i < 8; ++i) {
-              file[i] = static_cast<char>(text.size() >> (8 * i) & 0xFF);
-            }
-            return s.convert(s.write("in.safetensors", file + text + std::string(size, '\0')),
-                             "pt");
-          }};
+void erase(const Scratch& s, const std::string& name) {
+  ASSERT_GT(boost::filesystem::remove_all(s.path(name)), 0u) << name;
 }
 
 }  // namespace
@@ -96,55 +95,33 @@ std::vector<Case> nemo2_cases() {
               [](const Scratch& s) {
                 s.replace(kNorm + ".zarray", R"("zarr_format": 2)", R"("zarr_format": 3)");
               }),
+      zarray("a .zarray of a type that is none of torch's", "[64]", "|S1"),
+      zarray("a .zarray whose shape is no list", R"("64")", "bfloat16"),
+      zarray("a .zarray of a negative size", "[-64]", "bfloat16"),
+      zarray("a .zarray of more elements than there can be", "[4611686018427387904, 8]", "bfloat16",
+             "[1, 1]"),
+      changed(
+          "a .zarray of a MiB", kZarr,
+          [](const Scratch& s) { s.write(kNorm + ".zarray", std::string((1 << 20) + 1, ' ')); }),
+      changed("a metadata.json of a MiB", kDist,
+              [](const Scratch& s) {
+                s.write("in/weights/metadata.json", std::string((1 << 20) + 1, ' '));
+              }),
+      changed("a context of thousands of files", kDist,
+              [](const Scratch& s) {
+                for (int i = 0; i < 4097; ++i) s.write("in/context/" + std::to_string(i), "");
+              }),
+      {"an option of NeMo's for names that are Savanna's",
+       [](const Scratch& s) {
+         return s.convert(
+             golden(kDist), "zero1",
+             {"--use-subquadratic-ops", "--profile", golden("nemo2/tiny_profile.json")});
+       }},
       {"no tensor in a zarr folder",
        [](const Scratch& s) {
          s.write("in/metadata.json", R"({"sharded_backend": "zarr"})");
          return s.convert(s.path("in"), "pt");
        }},
-      {"several files of safetensors",
-       [](const Scratch& s) {
-         return s.convert(s.copy_without("safetensors/sharded", "model.safetensors.index.json"),
-                          "pt");
-       }},
-      changed("a shard that is missing", "safetensors/sharded",
-              [](const Scratch& s) { erase(s, "in/model-00002-of-00002.safetensors"); }),
-      changed("an index that is none", "safetensors/sharded",
-              [](const Scratch& s) { s.write("in/model.safetensors.index.json", "{}"); }),
-      changed("an index that leaves its folder", "safetensors/sharded",
-              [](const Scratch& s) {
-                s.write("in/model.safetensors.index.json", R"({"weight_map": {"w": "../x"}})");
-              }),
-      changed("an index of tensors that a shard lacks", "safetensors/sharded",
-              [](const Scratch& s) {
-                s.replace("in/model.safetensors.index.json", "sequential.2.norm",
-                          "sequential.2.nrom");
-              }),
-      {"a folder without safetensors",
-       [](const Scratch& s) {
-         return s.convert(golden("zero1/z1_mp1"), "pt", {"--from", "safetensors"});
-       }},
-      {"a file that is no safetensors",
-       [](const Scratch& s) {
-         return s.convert(s.write("in.safetensors", "nothing of the kind"), "pt");
-       }},
-      header("a header that is no JSON", "{]"),
-      header("a header that is a list", "[]"),
-      header("a tensor without a dtype", R"({"w": {"shape": [4], "data_offsets": [0, 4]}})"),
-      header("a tensor of an unknown dtype",
-             R"({"w": {"dtype": "X8", "shape": [4], "data_offsets": [0, 4]}})"),
-      header("a tensor of half bytes",
-             R"({"w": {"dtype": "F4", "shape": [8], "data_offsets": [0, 4]}})"),
-      header("a tensor of other bytes than its shape has",
-             R"({"w": {"dtype": "U8", "shape": [3], "data_offsets": [0, 4]}})"),
-      header("two tensors on the same bytes",
-             R"({"v": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]},)"
-             R"( "w": {"dtype": "U8", "shape": [2], "data_offsets": [2, 4]}})"),
-      header("bytes that belong to no tensor",
-             R"({"w": {"dtype": "U8", "shape": [2], "data_offsets": [2, 4]}})"),
-      header("fewer bytes than tensors have",
-             R"({"w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}})", 2),
-      header("parts of tensors", R"({"__metadata__": {"DCP_SHARDING_INFO": "x"},)"
-                                 R"( "w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}})"),
   };
 }
 

@@ -33,6 +33,14 @@ std::string tensor(const std::string& arguments) {
          "ccollections\nOrderedDict\n)RtRs";
 }
 
+// The same of a storage that is said to be this.
+std::string tensor_of(const std::string& storage) {
+  return "}" + text("w") + "ctorch._utils\n_rebuild_tensor_v2\n(" + storage +
+         std::string("K\0(K\x01t(K\x01t", 10) +
+         "\x89"
+         "ccollections\nOrderedDict\n)RtRs";
+}
+
 const std::string kZero("K\0", 2);
 
 }  // namespace
@@ -59,6 +67,20 @@ std::vector<Case> pt_file_cases() {
       pickle("a tensor of a negative size", tensor(kZero + "(J\xff\xff\xff\xfft(K\x01t")),
       pickle("a tensor with a stride too many", tensor(kZero + "(K\x01t(K\x01K\x01t")),
       pickle("a tensor beyond its storage", tensor(kZero + "(K\x09t(K\x01t")),
+      pickle("a text that ends behind the file", std::string("X\xff\0\0\0abc", 8)),
+      pickle("a number where a storage is expected", tensor_of("K\x01")),
+      pickle("a storage that does not say of what", tensor_of("(" + text("storage") + "tQ")),
+      pickle("a storage of an unknown class",
+             tensor_of("(" + text("storage") + "ctorch\nFancyStorage\n" + text("0") + text("cpu") +
+                       "K\x01tQ")),
+      pickle("a storage of which a number is the class",
+             tensor_of("(" + text("storage") + "K\x01" + text("0") + text("cpu") + "K\x01tQ")),
+      pickle("a storage larger than its record",
+             tensor_of("(" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") +
+                       "K\x09tQ")),
+      pickle("a storage that there is not",
+             tensor_of("(" + text("storage") + "ctorch\nFloatStorage\n" + text("7") + text("cpu") +
+                       "K\x01tQ")),
       changed("a record without its header", "PK\x03\x04", "PK\x03\x05"),
       changed("an entry of the directory that is none", "PK\x01\x02", "PK\x01\x03"),
       changed("an end of the zip that is none", "PK\x05\x06", "PK\x05\x07"),
