@@ -13,7 +13,8 @@ std::vector<Difference> find_differences(const Arena& arena, const Plan& plan,
   for (const Expectation& expectation : arena.expectations) {
     pairs.push_back({expectation.kept, expectation.other});
   }
-  const auto found = compare_values(arena, arena, pairs, plan, "check", feedback);
+  const auto found = compare_values(arena, arena, pairs, plan, "check", feedback,
+                                    [&](std::size_t i) { return arena.expectations[i].what; });
   std::vector<Difference> differences;
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (found[i].count == 0) continue;

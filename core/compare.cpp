@@ -116,10 +116,10 @@ void count_differences(Dtype dtype, std::span<const std::byte> kept,
 
 }  // namespace
 
-std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& other,
-                                            std::span<const ValuePair> pairs,
-                                            const Buffers& buffers, const std::string& stage,
-                                            const Feedback& feedback) {
+std::vector<ValueDifference> compare_values(
+    const Arena& kept, const Arena& other, std::span<const ValuePair> pairs, const Buffers& buffers,
+    const std::string& stage, const Feedback& feedback,
+    const std::function<std::string(std::size_t)>& name_of) {
   Pieces cuts(kept, other, buffers.task_size);
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -154,7 +154,8 @@ std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& othe
           return std::uint64_t{size};
         };
   };
-  run_workers(buffers.threads, pieces.size(), make_worker, stage, total, feedback);
+  run_workers(buffers.threads, pieces.size(), make_worker, stage, total, feedback,
+              [&](std::uint64_t number) { return name_of ? name_of(pieces[number].pair) : ""; });
   return differences;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -28,11 +29,12 @@ struct ValueDifference {
 
 // Compares pairs byte for byte, in pieces over the threads; shape and dtype of the two values of a
 // pair must be equal. Gives what differs in each pair. kept and other are the values' arenas, which
-// may be one. stage: for the progress.
+// may be one. For the progress: the stage, and what to call a pair.
 std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& other,
                                             std::span<const ValuePair> pairs,
                                             const Buffers& buffers, const std::string& stage,
-                                            const Feedback& feedback);
+                                            const Feedback& feedback,
+                                            const std::function<std::string(std::size_t)>& name_of);
 
 // "[3, 17]": a row-major index among elements of this shape.
 std::string index_text(std::uint64_t linear, std::span<const std::int64_t> shape);

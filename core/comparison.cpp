@@ -137,7 +137,8 @@ Comparison compare_tensors(const Arena& expected_arena, const std::vector<Logica
   pairs.reserve(numbers.size());
   for (const auto& [e, f] : numbers) pairs.push_back({expected[e].value, found[f].value});
   const auto values =
-      compare_values(expected_arena, found_arena, pairs, buffers, "compare", feedback);
+      compare_values(expected_arena, found_arena, pairs, buffers, "compare", feedback,
+                     [&](std::size_t i) { return expected[numbers[i].first].name; });
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const LogicalTensor& tensor = expected[numbers[i].first];
     ++result.tensors;
@@ -199,7 +200,8 @@ void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback
   for (const Expectation& expectation : arena.expectations) {
     pairs.push_back({expectation.kept, expectation.other});
   }
-  const auto values = compare_values(arena, arena, pairs, buffers, "check", feedback);
+  const auto values = compare_values(arena, arena, pairs, buffers, "check", feedback,
+                                     [&](std::size_t i) { return arena.expectations[i].what; });
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (values[i].count == 0) continue;
     TensorDifference difference;

@@ -12,7 +12,7 @@ struct Progress {
   std::string stage;  // "check", "convert", "digest", "compare"
   std::uint64_t done = 0;
   std::uint64_t total = 0;  // bytes
-  std::string tensor = {};  // that was begun last; "" where that is not known
+  std::string tensor = {};  // that was begun last, or a pair's name; "" where that is not known
 };
 
 // What the host tells its user while work goes on; called on the thread that started the work.

@@ -206,7 +206,7 @@ TEST(Compare, OpensEachFileOfAZero3CheckpointAboutOnce) {
     for (ckb_file mp = 1; mp < kMp; ++mp) pairs.push_back({kept, parameter_of(mp, parameter)});
   }
   const std::uint64_t opened = run.arena.sources.opens();
-  const auto found = compare_values(run.arena, run.arena, pairs, make_buffers({}), "check", {});
+  const auto found = compare_values(run.arena, run.arena, pairs, make_buffers({}), "check", {}, {});
   EXPECT_LE(run.arena.sources.opens() - opened, std::uint64_t{kDp} * kMp);
   for (const ValueDifference& difference : found) {
     EXPECT_EQ(difference.first, 0u);
