@@ -64,9 +64,10 @@ use() { # ROOT
   ! grep 'cannot be used' "$1/trial/plugins" || fail "a plugin cannot be used"
   grep -q '^zero1-reader' "$1/trial/plugins"
   [[ -s $1/usr/share/man/man1/ckptbridge-convert.1.gz ]] || fail "no manual page"
-  inside "$1" bash -c '. /usr/share/bash-completion/completions/ckptbridge
-    COMP_WORDS=(ckptbridge convert --mod) COMP_CWORD=2; _ckptbridge; echo "${COMPREPLY[*]}"' |
-    grep -qw -e --model-size || fail "no completion"
+  local offered
+  offered=$(inside "$1" bash -c '. /usr/share/bash-completion/completions/ckptbridge
+    COMP_WORDS=(ckptbridge convert --mod) COMP_CWORD=2; _ckptbridge; echo "${COMPREPLY[*]}"')
+  grep -qw -e --model-size <<<"$offered" || fail "no completion"
 }
 
 files_left() { # ROOT LIST
