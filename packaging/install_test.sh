@@ -119,15 +119,15 @@ test_deb() {
     { tail "$roots/deb-apt.log" >&2; fail "no compiler"; }
   cp tests/third_party/follow.sh include/README.md "$root/trial"
   inside "$root" env CKPTBRIDGE_PREFIX=/usr bash /trial/follow.sh /trial/guide /trial/README.md
-  inside "$root" cmake --install /trial/guide/trial/acme/build >/dev/null
+  inside "$root" cmake --install /trial/guide/work/acme/build >/dev/null
   local plugin=/usr/local/lib/ckptbridge/plugins-1/acme.f32-reader.json
-  inside "$root" ckptbridge-plugin-check $plugin --sample /trial/guide/trial/acme/model | tail -n 1
+  inside "$root" ckptbridge-plugin-check $plugin --sample /trial/guide/work/acme/model | tail -n 1
 
   step "deb: upgrade; the third party's plugin goes on working"
   inside "$root" sh -c 'dpkg --install /trial/upgrade/ckptbridge_*.deb /trial/upgrade/ckptbridge-dev_*.deb' >/dev/null
   [[ $(inside "$root" dpkg-query --show --showformat='${Version}' ckptbridge) == *-2 ]] || fail "no upgrade"
   use "$root"
-  inside "$root" ckptbridge run acme.f32-reader path=/trial/guide/trial/acme/model \
+  inside "$root" ckptbridge run acme.f32-reader path=/trial/guide/work/acme/model \
     ! zero1-writer path=/trial/acme-out --progress none >/dev/null
 
   step "deb: remove"
