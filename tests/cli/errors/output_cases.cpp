@@ -2,6 +2,7 @@
 #include <boost/filesystem.hpp>
 
 #include "tests/cli/errors/case.h"
+#include "tests/unit/flows/rank_file.h"
 
 namespace ckptbridge::errors {
 namespace {
@@ -15,6 +16,15 @@ Case out(const std::string& name, const std::function<void(const Scratch&)>& mak
   return {name, [=](const Scratch& s) {
             make(s);
             return s.convert(kInput, "pt", more);
+          }};
+}
+
+// A tensor of this name, for a format that makes folders of names.
+Case folder_of(const std::string& name, const std::string& tensor) {
+  return {name, [=](const Scratch& s) {
+            s.write("in.pt", make_rank_file({{tensor, {8}, "12345678"}}));
+            return Arguments{"run", "zero1-reader",      "path=" + s.path("in.pt"),
+                             "!",   "nemo2-zarr-writer", "path=" + s.out()};
           }};
 }
 
@@ -53,6 +63,9 @@ std::vector<Case> output_cases() {
        [](const Scratch&) {
          return Arguments{"convert", kInput, "/", "--to", "pt"};
        }},
+      folder_of("a tensor whose name leaves the output", "../../../evil"),
+      folder_of("a tensor whose name is a path from the root", "/evil"),
+      folder_of("a tensor whose name is no folder", ".."),
       {"a rank file that is there",
        [](const Scratch& s) {
          s.write("out/mp_rank_00_model_states.pt", "x");
