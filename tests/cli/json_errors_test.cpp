@@ -115,9 +115,11 @@ TEST_F(JsonErrors, StandBehindTheResultOfInspect) {
 // More threads than there is address space for: those that start do the work.
 TEST_F(JsonErrors, AreNoneWhereSomeThreadsCannotBeStarted) {
   if (!std::string_view(CKPTBRIDGE_SANITIZE).empty()) GTEST_SKIP() << "which needs address space";
-  const auto outcome = command({"convert", kInput, path("out"), "--to", "pt", "--memory", "64GiB",
-                                "--threads", "1000", "--json"},
-                               "ulimit -v 1000000;");
+  const auto outcome =
+      command({"convert", kInput, path("out"), "--to", "pt", "--memory", "64GiB", "--threads",
+               "1000", "--json"},
+              // Stacks of 200 MB, so that what is left holds what the threads need.
+              "export MALLOC_ARENA_MAX=1; ulimit -s 200000; ulimit -v 1100000;");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
