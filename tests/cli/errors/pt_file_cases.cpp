@@ -24,24 +24,28 @@ std::string text(const std::string& value) {
   return std::string("X") + static_cast<char>(value.size()) + std::string(3, '\0') + value;
 }
 
-// A state dict of one tensor of one float, whose _rebuild_tensor_v2 gets these arguments: offset,
-// shape and strides among them.
-std::string tensor(const std::string& arguments) {
-  return "}" + text("w") + "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") +
-         "ctorch\nFloatStorage\n" + text("0") + text("cpu") + "K\x01tQ" + arguments +
-         "\x89"
-         "ccollections\nOrderedDict\n)RtRs";
-}
-
-// The same of a storage that is said to be this.
-std::string tensor_of(const std::string& storage) {
-  return "}" + text("w") + "ctorch._utils\n_rebuild_tensor_v2\n(" + storage +
-         std::string("K\0(K\x01t(K\x01t", 10) +
-         "\x89"
-         "ccollections\nOrderedDict\n)RtRs";
-}
-
 const std::string kZero("K\0", 2);
+const std::string kFloatStorage = "ctorch\nFloatStorage\n";
+
+// A storage of this class, key and number of elements.
+std::string storage(const std::string& type, const std::string& key = "0",
+                    const std::string& count = "K\x01") {
+  return "(" + text("storage") + type + text(key) + text("cpu") + count + "tQ";
+}
+
+// A state dict of one tensor, whose _rebuild_tensor_v2 gets this storage and these arguments:
+// offset, shape and strides among them.
+std::string tensor_of(const std::string& storage,
+                      const std::string& arguments = kZero + "(K\x01t(K\x01t") {
+  return "}" + text("w") + "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + arguments +
+         "\x89"
+         "ccollections\nOrderedDict\n)RtRs";
+}
+
+// The same of the one float that there is.
+std::string tensor(const std::string& arguments) {
+  return tensor_of(storage(kFloatStorage), arguments);
+}
 
 }  // namespace
 
@@ -70,17 +74,10 @@ std::vector<Case> pt_file_cases() {
       pickle("a text that ends behind the file", std::string("X\xff\0\0\0abc", 8)),
       pickle("a number where a storage is expected", tensor_of("K\x01")),
       pickle("a storage that does not say of what", tensor_of("(" + text("storage") + "tQ")),
-      pickle("a storage of an unknown class",
-             tensor_of("(" + text("storage") + "ctorch\nFancyStorage\n" + text("0") + text("cpu") +
-                       "K\x01tQ")),
-      pickle("a storage of which a number is the class",
-             tensor_of("(" + text("storage") + "K\x01" + text("0") + text("cpu") + "K\x01tQ")),
-      pickle("a storage larger than its record",
-             tensor_of("(" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") +
-                       "K\x09tQ")),
-      pickle("a storage that there is not",
-             tensor_of("(" + text("storage") + "ctorch\nFloatStorage\n" + text("7") + text("cpu") +
-                       "K\x01tQ")),
+      pickle("a storage of an unknown class", tensor_of(storage("ctorch\nFancyStorage\n"))),
+      pickle("a storage of which a number is the class", tensor_of(storage("K\x01"))),
+      pickle("a storage larger than its record", tensor_of(storage(kFloatStorage, "0", "K\x09"))),
+      pickle("a storage that there is not", tensor_of(storage(kFloatStorage, "7"))),
       changed("a record without its header", "PK\x03\x04", "PK\x03\x05"),
       changed("an entry of the directory that is none", "PK\x01\x02", "PK\x01\x03"),
       changed("an end of the zip that is none", "PK\x05\x06", "PK\x05\x07"),

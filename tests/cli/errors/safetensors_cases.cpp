@@ -34,10 +34,11 @@ std::vector<Case> safetensors_cases() {
          return s.convert(s.copy_without("safetensors/sharded", "model.safetensors.index.json"),
                           "pt");
        }},
-      changed("a shard that is missing",
-              [](const Scratch& s) {
-                boost::filesystem::remove(s.path("in/model-00002-of-00002.safetensors"));
-              }),
+      {"a shard that is missing",
+       [](const Scratch& s) {
+         return s.convert(s.copy_without("safetensors/sharded", "model-00002-of-00002.safetensors"),
+                          "pt");
+       }},
       changed("an index that is none",
               [](const Scratch& s) { s.write("in/model.safetensors.index.json", "{}"); }),
       changed("an index that leaves its folder",
