@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/compare.h"
 #include "core/graph.h"
 #include "core/plan.h"
 #include "core/workers.h"
@@ -20,9 +21,13 @@ struct Difference {
   std::string values;       // there: "1.25 against 1.2539", the kept one's last
 };
 
-// Compares all pairs that graphs of this run expected to be equal, byte for byte. Gives those that
-// differ, in the order in which they were expected.
-std::vector<Difference> find_differences(const Arena& arena, const Plan& plan,
+// Compares all pairs that graphs of this arena expected to be equal, byte for byte. Gives what
+// differs in each, in the order in which they were expected.
+std::vector<ValueDifference> compare_expectations(const Arena& arena, const Buffers& buffers,
+                                                  const Feedback& feedback);
+
+// The same; gives only those that differ.
+std::vector<Difference> find_differences(const Arena& arena, const Buffers& buffers,
                                          const Feedback& feedback);
 
 }  // namespace ckptbridge

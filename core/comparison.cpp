@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/check.h"
 #include "core/compare.h"
 #include "core/value_reader.h"
 
@@ -195,21 +196,17 @@ void compare_checksums(const Arena& arena, Comparison& result) {
 
 void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
                       Comparison& result) {
-  std::vector<ValuePair> pairs;
-  pairs.reserve(arena.expectations.size());
-  for (const Expectation& expectation : arena.expectations) {
-    pairs.push_back({expectation.kept, expectation.other});
-  }
-  const auto values = compare_values(arena, arena, pairs, buffers, "check", feedback,
-                                     [&](std::size_t i) { return arena.expectations[i].what; });
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
+  const auto values = compare_expectations(arena, buffers, feedback);
+  for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i].count == 0) continue;
+    const Expectation& expectation = arena.expectations[i];
     TensorDifference difference;
     difference.kind = DifferenceKind::kReplica;
-    difference.name = arena.expectations[i].what;
-    difference.expected = difference.found = form_of(arena.nodes, pairs[i].kept);
+    difference.name = expectation.what;
+    difference.expected = difference.found = form_of(arena.nodes, expectation.kept);
     difference.count = values[i].count;
-    difference.text = difference_text(values[i], arena.nodes, pairs[i]);
+    difference.text =
+        difference_text(values[i], arena.nodes, {expectation.kept, expectation.other});
     result.differences.push_back(std::move(difference));
   }
 }
