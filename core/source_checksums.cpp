@@ -121,11 +121,9 @@ void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std:
   expected.is_closed = true;
   const std::uint32_t found = first.crc;
   parts.clear();
-  const bool is_right = is_whole && found == expected.crc;
-  if (is_right || !is_whole) news_.push_back({item.first.first, item.first.second, true});
-  if (!is_whole) return;
-  if (is_right) {
-    ++checked_;
+  if (!is_whole || found == expected.crc) {
+    news_.push_back({item.first.first, item.first.second, true});
+    if (is_whole) ++checked_;
     return;
   }
   WrongChecksum wrong{
