@@ -96,18 +96,9 @@ ChainText with_ends(std::vector<StepText> steps) {
   return chain;
 }
 
-// A command line cannot have it either.
-void require_no_nul(const JsonObject& step, const std::string& text) {
-  if (text.find('\0') != std::string::npos) step.refuse("options", "a NUL is in one of them");
-}
-
 std::string option_value(const JsonObject& step, const std::string& name,
                          const nlohmann::json& value) {
-  if (value.is_string()) {
-    auto text = value.get<std::string>();
-    require_no_nul(step, text);
-    return text;
-  }
+  if (value.is_string()) return value.get<std::string>();
   if (value.is_number() || value.is_boolean()) return value.dump();
   step.refuse("options", fmt::format("{} is {}; expected text, a number, true, false, or an array "
                                      "of these",
@@ -123,7 +114,6 @@ StepText parse_step(const nlohmann::json& value, const std::string& where) {
   if (const auto* options = object.find("options")) {
     if (!options->is_object()) object.refuse("options", "an object was expected");
     for (const auto& [name, given] : options->items()) {
-      require_no_nul(object, name);
       if (!given.is_array()) {
         step.options.push_back({name, option_value(object, name, given)});
         continue;

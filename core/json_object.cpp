@@ -13,8 +13,17 @@ namespace ckptbridge {
 using nlohmann::json;
 
 json parse_json(const std::string& text, const std::string& where) {
+  const auto check = [&](int, json::parse_event_t event, const json& value) {
+    const bool is_text = event == json::parse_event_t::key || value.is_string();
+    if (is_text && value.get_ref<const std::string&>().find('\0') != std::string::npos) {
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: the string {} contains a NUL", where,
+                              value.dump(-1, ' ', true, json::error_handler_t::replace)));
+    }
+    return true;
+  };
   try {
-    return json::parse(text);
+    return json::parse(text, check);
   } catch (const json::exception& error) {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …"
     std::string what = error.what();
@@ -32,8 +41,9 @@ JsonObject::JsonObject(const json& object, std::string where)
   }
 }
 
-void JsonObject::refuse(const std::string& name, const std::string& problem) const {
-  throw Error(CKB_CORRUPT, fmt::format("{}: {}: {}", where_, name, problem));
+void JsonObject::refuse(const std::string& name, const std::string& problem,
+                        const std::string& hint) const {
+  throw Error(CKB_CORRUPT, fmt::format("{}: {}: {}", where_, name, problem), {.hint = hint});
 }
 
 const json* JsonObject::find(const std::string& name) {
@@ -53,10 +63,7 @@ std::string JsonObject::string(const std::string& name) {
   if (!member.is_string()) {
     refuse(name, fmt::format("a string was expected, found {}", member.type_name()));
   }
-  auto text = member.get<std::string>();
-  // The text goes into paths and C strings, where a NUL would end it early.
-  if (text.find('\0') != std::string::npos) refuse(name, "the string contains a NUL");
-  return text;
+  return member.get<std::string>();
 }
 
 std::int64_t JsonObject::integer(const std::string& name) {

@@ -11,7 +11,8 @@
 
 namespace ckptbridge {
 
-// Parses text; throws CORRUPT, with where, line and column, when it is not JSON.
+// Parses text; throws CORRUPT, with where, line and column, when it is not JSON, and when one of
+// its strings contains a NUL: they go into paths and C strings, where it would end them early.
 nlohmann::json parse_json(const std::string& text, const std::string& where);
 
 // A view of a JSON object. The object must outlive it.
@@ -42,8 +43,9 @@ class JsonObject {
   // Throws CORRUPT where there is a member of another name.
   void require_only(const std::vector<std::string>& names) const;
 
-  // Throws CORRUPT: "<where>: <name>: <problem>".
-  [[noreturn]] void refuse(const std::string& name, const std::string& problem) const;
+  // Throws CORRUPT: "<where>: <name>: <problem>", and the hint behind it where there is one.
+  [[noreturn]] void refuse(const std::string& name, const std::string& problem,
+                           const std::string& hint = "") const;
 
  private:
   const nlohmann::json& require(const std::string& name);

@@ -53,8 +53,8 @@ auto look_up(JsonObject& object, const std::string& member, const std::string& w
     if (name == word) return value;
   }
   const auto names = names_of(table);
-  object.refuse(member, fmt::format("\"{}\" is none of {}{}", word, list_text(names),
-                                    did_you_mean(word, names)));
+  object.refuse(member, fmt::format("\"{}\" is none of {}", word, list_text(names)),
+                suggestion(word, names));
 }
 
 bool is_word(std::string_view text, std::string_view extra) {
@@ -156,8 +156,9 @@ void require_known_options(JsonObject& object, const Manifest& manifest, const s
   for (const auto& [key, value] : properties) {
     const auto name = referenced_option(value);
     if (name && manifest.option(*name) == nullptr) {
-      object.refuse(member, fmt::format("{} refers to the option \"{}\", which options lacks{}",
-                                        key, *name, did_you_mean(*name, manifest.option_names())));
+      object.refuse(member,
+                    fmt::format("{} refers to the option \"{}\", which options lacks", key, *name),
+                    suggestion(*name, manifest.option_names()));
     }
   }
 }
