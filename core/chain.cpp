@@ -59,7 +59,7 @@ class Completion {
     std::vector<const Manifest*> plugins = {request_.reader};
     plugins.insert(plugins.end(), taken_.begin(), taken_.end());
     plugins.push_back(request_.writer);
-    require_one_owner(plugins, options_);
+    require_one_owner(plugins, options_, request_.transforms);
     return chain();
   }
 

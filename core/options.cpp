@@ -17,15 +17,39 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-[[noreturn]] void refuse(const Manifest& manifest, const std::string& problem) {
-  throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: {}", manifest.id, problem));
+[[noreturn]] void refuse(const Manifest& manifest, const std::string& problem,
+                         const std::string& hint = "") {
+  throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: {}", manifest.id, problem), {.hint = hint});
 }
 
-// What there is instead of a name that there is not.
+// What an option takes, in a sentence.
+std::string value_text(const OptionSpec& option) {
+  switch (option.type) {
+    case OptionType::kInteger:
+      return "an integer";
+    case OptionType::kNumber:
+      return "a number";
+    case OptionType::kBoolean:
+      return "true or false";
+    case OptionType::kChoice:
+      return "one of " + list_text(option.choices);
+    case OptionType::kPath:
+      return "a path";
+    case OptionType::kString:
+      break;
+  }
+  return "a string";
+}
+
+std::string takes(const OptionSpec& option) {
+  return fmt::format("{} takes {}", option.name, value_text(option));
+}
+
+// The hint for an option that there is not.
 std::string instead(const std::string& name, const std::vector<std::string>& known) {
-  auto hint = did_you_mean(name, known);
+  auto hint = suggestion(name, known);
   if (!hint.empty()) return hint;
-  return known.empty() ? "; it takes none" : "; there are " + list_text(known);
+  return known.empty() ? "it takes none" : "there are " + list_text(known);
 }
 
 // For a message, so whatever the bytes are.
@@ -54,44 +78,38 @@ std::optional<bool> parse_boolean(const std::string& text) {
 
 json typed_value(const Manifest& manifest, const OptionSpec& option, const OptionText& given,
                  const boost::filesystem::path& folder) {
-  const auto bad = [&](const std::string& expected) {
-    refuse(manifest,
-           fmt::format("option {}: \"{}\" is not {}", option.name, *given.value, expected));
-  };
   if (!given.value) {
     if (option.type == OptionType::kBoolean) return true;
-    refuse(manifest, fmt::format("option {} needs a value: {}={}", option.name, option.name,
-                                 option_type_name(option.type)));
+    refuse(manifest, fmt::format("option {} needs a value", option.name), takes(option));
   }
   const std::string& text = *given.value;
+  std::string hint;
   switch (option.type) {
     case OptionType::kInteger:
       if (const auto number = parse_number<std::int64_t>(text)) return *number;
-      bad("an integer");
       break;
     case OptionType::kNumber:
       if (const auto number = parse_number<double>(text); number && std::isfinite(*number)) {
         return *number;
       }
-      bad("a number");
       break;
     case OptionType::kBoolean:
       if (const auto truth = parse_boolean(text)) return *truth;
-      bad("true or false");
       break;
     case OptionType::kChoice:
-      if (std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end()) {
-        bad(fmt::format("one of {}{}", list_text(option.choices),
-                        did_you_mean(text, option.choices)));
+      if (std::find(option.choices.begin(), option.choices.end(), text) != option.choices.end()) {
+        return text;
       }
-      return text;
-    case OptionType::kPath:
-      if (text.empty()) bad("a path");
-      return boost::filesystem::absolute(text, folder).string();
-    case OptionType::kString:
+      hint = suggestion(text, option.choices);
       break;
+    case OptionType::kPath:
+      if (!text.empty()) return boost::filesystem::absolute(text, folder).string();
+      break;
+    case OptionType::kString:
+      return text;
   }
-  return text;
+  refuse(manifest,
+         fmt::format("option {}: \"{}\" is not {}", option.name, text, value_text(option)), hint);
 }
 
 bool is_of_type(const json& value, const OptionSpec& option) {
@@ -120,6 +138,22 @@ const OptionSpec* declared(const Manifest& plugin, const std::string& typed) {
   return plugin.option(typed.substr(dot + 1));
 }
 
+std::vector<const Manifest*> owners_of(const std::string& typed,
+                                       const std::vector<const Manifest*>& plugins) {
+  std::vector<const Manifest*> owners;
+  for (const auto* plugin : plugins) {
+    if (declared(*plugin, typed) != nullptr) owners.push_back(plugin);
+  }
+  return owners;
+}
+
+std::vector<std::string> ids_of(const std::vector<const Manifest*>& plugins) {
+  std::vector<std::string> ids;
+  ids.reserve(plugins.size());
+  for (const auto* plugin : plugins) ids.push_back(plugin->id);
+  return ids;
+}
+
 }  // namespace
 
 OptionText split_option(const std::string& text) {
@@ -132,8 +166,8 @@ std::string options_json(const Manifest& manifest, const std::vector<OptionText>
                          const boost::filesystem::path& folder) {
   for (const auto& option : given) {
     if (manifest.option(option.name) == nullptr) {
-      refuse(manifest, fmt::format("there is no option \"{}\"{}", option.name,
-                                   instead(option.name, manifest.option_names())));
+      refuse(manifest, fmt::format("there is no option \"{}\"", option.name),
+             instead(option.name, manifest.option_names()));
     }
   }
   ordered_json result = ordered_json::object();
@@ -144,11 +178,14 @@ std::string options_json(const Manifest& manifest, const std::vector<OptionText>
       values.push_back(typed_value(manifest, option, text, folder));
     }
     if (values.size() > 1 && !option.repeated) {
-      refuse(manifest, fmt::format("option {} is given {} times: {}, then {}", option.name,
-                                   values.size(), shown(values[0]), shown(values[1])));
+      refuse(manifest,
+             fmt::format("option {} is given {} times: {}, then {}", option.name, values.size(),
+                         shown(values[0]), shown(values[1])),
+             "give one");
     }
     if (values.empty() && option.required) {
-      refuse(manifest, fmt::format("option {} is missing ({})", option.name, option.help));
+      refuse(manifest, fmt::format("option {} is missing ({})", option.name, option.help),
+             takes(option));
     }
     if (values.empty() && !option.default_json.empty()) {
       result[option.name] = ordered_json::parse(option.default_json);
@@ -185,28 +222,34 @@ std::optional<std::string> option_value(const Manifest& plugin, const std::strin
   return value.is_string() ? value.get<std::string>() : option->default_json;
 }
 
-void require_one_owner(const std::vector<const Manifest*>& plugins,
-                       const std::vector<OptionText>& given) {
+void require_one_owner(const std::vector<const Manifest*>& chain,
+                       const std::vector<OptionText>& given,
+                       const std::vector<const Manifest*>& unused) {
   for (const auto& typed : given) {
-    std::vector<std::string> owners;
-    std::vector<std::string> all;
-    std::string ids;
-    for (const auto* plugin : plugins) {
-      ids += (ids.empty() ? "" : ", ") + plugin->id;
-      const auto* option = declared(*plugin, typed.name);
-      if (option != nullptr) owners.push_back(fmt::format("--{}.{}", plugin->id, option->name));
-      for (auto& name : plugin->option_names()) all.push_back(std::move(name));
-    }
+    const auto owners = owners_of(typed.name, chain);
+    if (owners.size() == 1) continue;
     if (owners.size() > 1) {
+      std::vector<std::string> spellings;
+      for (const auto* plugin : owners) {
+        spellings.push_back(
+            fmt::format("--{}.{}", plugin->id, declared(*plugin, typed.name)->name));
+      }
       throw Error(CKB_INVALID_ARGUMENT,
                   fmt::format("option {} is taken by several plugins of the chain", typed.name),
-                  {.hint = fmt::format("write one of {}", list_text(owners))});
+                  {.hint = fmt::format("write one of {}", list_text(spellings))});
     }
-    if (owners.empty()) {
-      throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("no plugin of the chain ({}) has an option \"{}\"{}", ids, typed.name,
-                              instead(typed.name, all)));
+    std::vector<std::string> names;
+    for (const auto* plugin : chain) {
+      for (auto& name : plugin->option_names()) names.push_back(std::move(name));
     }
+    const auto elsewhere = ids_of(owners_of(typed.name, unused));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("no plugin of the chain ({}) has an option \"{}\"",
+                            list_text(ids_of(chain)), typed.name),
+                {.hint = elsewhere.empty()
+                             ? instead(typed.name, names)
+                             : fmt::format("it belongs to {}, which this conversion does not need",
+                                           list_text(elsewhere))});
   }
 }
 

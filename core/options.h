@@ -34,9 +34,11 @@ std::optional<std::string> option_value(const Manifest& plugin, const std::strin
                                         const std::vector<OptionText>& given);
 
 // Throws INVALID_ARGUMENT for an option that no plugin of the chain declares, or that several do
-// and that is not written as "plugin-id.name".
-void require_one_owner(const std::vector<const Manifest*>& plugins,
-                       const std::vector<OptionText>& given);
+// and that is not written as "plugin-id.name". unused: plugins that could have been in the chain;
+// where one of them has the option, the hint says so.
+void require_one_owner(const std::vector<const Manifest*>& chain,
+                       const std::vector<OptionText>& given,
+                       const std::vector<const Manifest*>& unused = {});
 
 // What is wrong with option.default_json as a value of the option; "" when nothing is.
 std::string problem_of_default(const OptionSpec& option);

@@ -51,7 +51,8 @@ TEST(Options, MayHoldAnEqualsSign) {
 
 TEST(Options, ThatAreBooleanNeedNoValue) {
   EXPECT_THAT(json_of({"strict"}), HasSubstr(R"("strict":true)"));
-  EXPECT_EQ(error_for({"blocks"}), "evo2-mapper: option blocks needs a value: blocks=integer");
+  EXPECT_EQ(error_for({"blocks"}),
+            "evo2-mapper: option blocks needs a value; blocks takes an integer");
 }
 
 TEST(Options, ThatAreRelativePathsBeginAtTheFolder) {
@@ -67,7 +68,7 @@ TEST(Options, ThatAreRepeatedAreAnArray) {
 
 TEST(Options, GivenTwiceAreRefused) {
   EXPECT_EQ(error_for({"model-size=7b", "model_size=40b"}),
-            "evo2-mapper: option model-size is given 2 times: \"7b\", then \"40b\"");
+            "evo2-mapper: option model-size is given 2 times: \"7b\", then \"40b\"; give one");
 }
 
 TEST(Options, OfAnotherTypeAreRefused) {
@@ -99,7 +100,7 @@ TEST(Options, ThatAreRequiredMustBeGiven) {
   manifest.options[2].required = true;
   manifest.options[2].help = "How many";
   EXPECT_EQ(error_of(CKB_INVALID_ARGUMENT, [&] { options_json(manifest, {}, "/"); }),
-            "evo2-mapper: option blocks is missing (How many)");
+            "evo2-mapper: option blocks is missing (How many); blocks takes an integer");
 }
 
 TEST(OptionsOfAChain, GoToThePluginThatDeclaresThem) {
@@ -140,6 +141,18 @@ TEST(OptionsOfAChain, ThatSeveralDeclareNeedTheirPlugin) {
                }),
       "no plugin of the chain (acme.reader, evo2-mapper) has an option \"mdoe\"; did you mean "
       "\"mode\"?");
+}
+
+TEST(OptionsOfAChain, ThatAPluginOutsideItHasAreToldToBelongThere) {
+  Manifest reader;
+  reader.id = "acme.reader";
+  const Manifest unused = mapper();
+  EXPECT_EQ(error_of(CKB_INVALID_ARGUMENT,
+                     [&] {
+                       require_one_owner({&reader}, {{"model_size", "7b"}}, {&unused});
+                     }),
+            "no plugin of the chain (acme.reader) has an option \"model_size\"; it belongs to "
+            "evo2-mapper, which this conversion does not need");
 }
 
 TEST(OptionsOfAChain, HaveAValueAsTextGivenOrNot) {
