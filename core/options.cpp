@@ -230,6 +230,7 @@ void require_one_owner(const std::vector<const Manifest*>& chain,
     if (owners.size() == 1) continue;
     if (owners.size() > 1) {
       std::vector<std::string> spellings;
+      spellings.reserve(owners.size());
       for (const auto* plugin : owners) {
         spellings.push_back(
             fmt::format("--{}.{}", plugin->id, declared(*plugin, typed.name)->name));
