@@ -5,14 +5,16 @@ bench.py --program build/release/cli/ckptbridge --folder FOLDER [--size GB] [--r
 
 Each flow runs interleaved with `cp --reflink=never --sparse=never` of as many bytes as it reads or
 writes, whichever is more; the ratio is that of the fastest runs. The rows named "sync" are ckptbridge
-as it is by default, with its output on the disk, against cp and `sync -f`. Inputs are made by
-make_inputs.py below FOLDER and stay there; outputs are deleted. A run on a machine that does something
-else is marked void."""
+as it is by default, with its output on the disk, against cp and `sync -f`. Each round has another
+order, and each command begins when the disk has nothing to write: what ran before would count
+otherwise. Inputs are made by make_inputs.py below FOLDER and stay there; outputs are deleted. A run on
+a machine that does something else is marked void."""
 
 import argparse
 import json
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -39,6 +41,7 @@ FLOWS = {
     "ZeRO-3 to NeMo2": ("zero3-8x2", "convert {in} {out} --to nemo2-torch_dist --profile {profile}",
                         None, "zero3-reader"),
 }
+KINDS = ("ckptbridge", "cp", "ckptbridge, sync", "cp, sync", "Python")
 # Of the matrices of a layer of the 7B model.
 ELEMENTS_PER_LAYER = 3 * 4096 * 4096 + 4096 * 4096 + 3 * 11008 * 4096
 
@@ -139,7 +142,6 @@ class Flow:
         self.program = os.path.abspath(arguments.program)
         self.cold = arguments.cold
         self.runs = {}
-        self.copied = None
 
     def words(self, text):
         for name, value in (("{in}", self.input), ("{out}", self.output),
@@ -147,17 +149,24 @@ class Flow:
             text = text.replace(name, value)
         return text.split()
 
-    def add(self, kind, command, written, after=()):
+    def measure(self, command, written, after=()):
+        remove(written)
+        os.sync()
         if self.cold:
             forget(self.folder)
-        usage = Usage(command, self.folder, after)
-        self.runs.setdefault(kind, []).append(usage)
-        if kind == "ckptbridge" and self.copied is None:
-            self.choose_copied(usage)
-        remove(written)
+        return Usage(command, self.folder, after)
 
-    def choose_copied(self, usage):
-        """What cp copies: as many bytes as the flow read or wrote, whichever is more."""
+    def add(self, kind, *what):
+        usage = self.measure(*what)
+        self.runs.setdefault(kind, []).append(usage)
+
+    def command_line(self):
+        return [self.program] + self.words(self.command) + self.options
+
+    def prepare(self):
+        """Runs once, uncounted, and chooses what cp copies: as many bytes as the flow read or wrote,
+        whichever is more."""
+        usage = self.measure(self.command_line() + ["--no-sync"], self.output)
         self.bytes_read, self.bytes_written = usage.read, size_of(self.output)
         self.moved = max(self.bytes_read, self.bytes_written)
         self.copied = f"{self.folder}/to-copy"
@@ -171,29 +180,34 @@ class Flow:
             with open(f"{self.copied}/data", "wb") as file:
                 make_inputs.write_data(file, "fp32", self.moved, "0")
 
-    def run(self, sync):
-        remove(self.output)
-        remove(self.copy)
-        command = [self.program] + self.words(self.command) + self.options
-        self.add("ckptbridge", command + ["--no-sync"], self.output)
+    def run(self, number, sync):
+        command = self.command_line()
         copy = ["cp", "-r", "--reflink=never", "--sparse=never", self.copied, self.copy]
-        self.add("cp", copy, self.copy)
+        steps = [("ckptbridge", command + ["--no-sync"], self.output), ("cp", copy, self.copy)]
         if sync:
-            self.add("ckptbridge, sync", command, self.output)
-            self.add("cp, sync", copy, self.copy, after=[["sync", "-f", self.copy]])
+            steps += [("ckptbridge, sync", command, self.output),
+                       ("cp, sync", copy, self.copy, [["sync", "-f", self.copy]])]
+        random.Random(number).shuffle(steps)
+        for step in steps:
+            self.add(*step)
+            remove(step[2])
 
     def run_peer(self, python, scripts):
         words = self.words(self.peer)
         environment = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
         os.environ.update(environment)
         self.add("Python", [python, f"{scripts}/{words[0]}"] + words[1:], self.output)
+        remove(self.output)
 
     def finish(self):
         remove(f"{self.folder}/to-copy")
 
     def result(self):
         kinds = {}
-        for kind, runs in self.runs.items():
+        for kind in KINDS:
+            runs = self.runs.get(kind)
+            if not runs:
+                continue
             walls = [run.wall for run in runs]
             base = self.runs["cp, sync" if "sync" in kind else "cp"]
             kinds[kind] = {
@@ -299,9 +313,10 @@ def main():
             print(f"{name}: left out, there is no plugin {FLOWS[name][3]}", file=sys.stderr)
             continue
         flow = Flow(name, arguments)
+        flow.prepare()
         for number in range(arguments.runs):
             print(f"{name}: run {number + 1} of {arguments.runs}", file=sys.stderr)
-            flow.run(arguments.sync)
+            flow.run(number, arguments.sync)
         if flow.peer and arguments.peer_python and arguments.peer_scripts:
             flow.run_peer(arguments.peer_python, arguments.peer_scripts)
         flow.finish()
