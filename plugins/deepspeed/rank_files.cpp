@@ -33,13 +33,7 @@ std::map<int, std::pair<std::string, FileParts>> ranks_among(
                   fmt::format("{} is there both whole and in pieces", (folder / name).string()),
                   {.file = (folder / name).string(), .hint = "take one away"});
     }
-    const auto [it, added] = ranks.emplace(*rank, std::pair(name, parts));
-    if (!added) {
-      throw Error(CKB_CORRUPT,
-                  fmt::format("{}: {} and {} are both model-parallel rank {}", folder.string(),
-                              it->second.first, name, *rank),
-                  {.file = (folder / name).string()});
-    }
+    ranks.emplace(*rank, std::pair(name, parts));  // a rank is written in one way only
   }
   return ranks;
 }
