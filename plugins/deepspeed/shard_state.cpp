@@ -33,8 +33,8 @@ Shape shape_of(const StateFile& file, const std::string& name, tf::ValueId value
   auto shape = tf::int_list(file.values(), value);
   if (!shape) {
     throw Error(CKB_CORRUPT,
-                fmt::format("{}: the shape of {} is {}", file.name(), name,
-                            tf::describe(file.values(), value)),
+                fmt::format("{}: the shape of {} is {}, expected a list of sizes", file.name(),
+                            name, tf::describe(file.values(), value)),
                 {.tensor = name});
   }
   return std::move(*shape);

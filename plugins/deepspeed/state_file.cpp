@@ -50,7 +50,12 @@ ckb_node StateFile::extent(const tf::Tensor& tensor) {
 }
 
 void StateFile::add_object(const std::string& name, tf::ValueId value, int mp_rank) {
-  tf::Bytes text = tf::pickle(pt_.values, value);
+  tf::Bytes text;
+  try {
+    text = tf::pickle(pt_.values, value);
+  } catch (const Error& error) {
+    throw error.retold(error.code(), fmt::format("{}: {}: {}", this->name(), name, error.what()));
+  }
   bool has_storages = false;
   tf::for_each_reachable(pt_.values, value, [&](tf::ValueId id) {
     has_storages = has_storages || pt_.values.kind(id) == tf::Kind::kPersistentId;

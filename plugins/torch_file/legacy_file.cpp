@@ -172,7 +172,7 @@ class LegacyReader {
     Values keys;
     const ValueId list = next_pickle(keys, kMaxPickleSize, "the list of storages");
     if (keys.kind(list) != Kind::kList) {
-      corrupt(source_, "the list of storages is " + describe(keys, list));
+      corrupt(source_, "the list of storages is " + describe(keys, list) + ", expected a list");
     }
     for (const ValueId id : keys.elements(list)) {
       const std::string key = require_string(keys, id, source_.name() + ": the list of storages");

@@ -164,7 +164,7 @@ Tensor read_view(const Values& values, Call call, ValueId args_id, const std::st
   auto strides = int_list(values, args[3]);
   if (!shape || !strides) {
     corrupt(where, "the tensor's shape and strides are " + describe(values, args[2]) + " and " +
-                       describe(values, args[3]));
+                       describe(values, args[3]) + ", expected two lists of integers");
   }
   tensor.shape = std::move(*shape);
   tensor.strides = std::move(*strides);

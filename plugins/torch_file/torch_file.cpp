@@ -99,7 +99,7 @@ void require_little_endian(const ByteSource& source, const ZipDirectory& directo
   if (*order == "big") {
     unsupported(source, "it was written on a big-endian machine, which is not read");
   }
-  corrupt(source, "record byteorder is neither little nor big");
+  corrupt(source, "record byteorder says '" + *order + "', expected little or big");
 }
 
 // Notes that the object uses storage, and checks that it is there.

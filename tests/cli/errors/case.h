@@ -46,11 +46,14 @@ struct Case {
 
 std::vector<Case> usage_cases();
 std::vector<Case> chain_cases();
-std::vector<Case> deepspeed_cases();
+std::vector<Case> zero1_cases();
+std::vector<Case> zero3_cases();
 std::vector<Case> nemo2_cases();
 std::vector<Case> safetensors_cases();
 std::vector<Case> model_cases();
-std::vector<Case> pt_file_cases();
+std::vector<Case> pickle_cases();
+std::vector<Case> zip_cases();
+std::vector<Case> legacy_cases();
 std::vector<Case> output_cases();
 std::vector<Case> verify_cases();
 

@@ -1,5 +1,7 @@
 // NeMo2 folders that are missing parts, damaged, or not of one checkpoint.
+#include "plugins/torch_file/lookup.h"
 #include "tests/cli/errors/case.h"
+#include "tests/cli/errors/edited.h"
 
 namespace ckptbridge::errors {
 namespace {
@@ -27,6 +29,31 @@ Case zarray(const std::string& name, const std::string& shape, const std::string
                                    R"(", "fill_value": null, "filters": null, "order": "C",)" +
                                    R"("shape": )" + shape + R"(, "zarr_format": 2})");
   });
+}
+
+// The golden torch_dist folder with a change of its .metadata.
+Case metadata(const std::string& name, const Edit& edit) {
+  return changed(name, kDist,
+                 [=](const Scratch& s) { edit_pickle(s.path("in/weights/.metadata"), edit); });
+}
+
+const std::string kNormKey = "module.decoder.final_norm.weight";
+
+const std::string kStateKey =
+    "module.decoder.layers.0.mixer.dense_projection._extra_state/shard_0_1";
+
+torch_file::ValueId entry_of(const Edited& e, const std::string& key) {
+  return torch_file::require(e.values, e.field(e.root, "state_dict_metadata"), key, "test");
+}
+
+torch_file::ValueId norm_of(const Edited& e) { return entry_of(e, kNormKey); }
+
+// Where the first part of it lies.
+torch_file::Item item_of(const Edited& e, const std::string& key) {
+  for (const auto& item : torch_file::items_of(e.values, e.field(e.root, "storage_data"))) {
+    if (e.values.as_string(e.field(item.key, "fqn")) == key) return item;
+  }
+  throw std::out_of_range(key);
 }
 
 void erase(const Scratch& s, const std::string& name) {
@@ -106,6 +133,60 @@ std::vector<Case> nemo2_cases() {
       changed("a metadata.json of a MiB", kDist,
               [](const Scratch& s) {
                 s.write("in/weights/metadata.json", std::string((1 << 20) + 1, ' '));
+              }),
+      metadata("chunks that are a number",
+               [](Edited& e) { e.set_field(norm_of(e), "chunks", e.values.integer(1)); }),
+      metadata("a tensor without chunks",
+               [](Edited& e) { e.set_field(norm_of(e), "chunks", e.values.list()); }),
+      metadata("an empty tensor of no type",
+               [](Edited& e) {
+                 e.set_field(norm_of(e), "chunks", e.values.list());
+                 e.set_field(norm_of(e), "size", e.values.list({e.values.integer(0)}));
+                 e.set_field(norm_of(e), "properties", torch_file::Values::none());
+               }),
+      metadata(
+          "an object that lies in no file",
+          [](Edited& e) {
+            const auto entries = e.field(e.root, "state_dict_metadata");
+            for (const auto& item : torch_file::items_of(e.values, entries)) {
+              if (torch_file::class_name(e.values, item.value).ends_with("BytesStorageMetadata")) {
+                return e.set(entries, "module.other", item.value);
+              }
+            }
+          }),
+      metadata("an object that lies where a tensor does",
+               [](Edited& e) {
+                 const auto norm = item_of(e, kNormKey);
+                 const auto object = item_of(e, kStateKey);
+                 for (const char* field : {"relative_path", "offset", "length"}) {
+                   e.set_field(object.value, field, e.field(norm.value, field));
+                 }
+               }),
+      metadata("a chunk that .metadata does not have",
+               [](Edited& e) {
+                 const auto tensor = entry_of(e, "module.decoder.layers.0.mlp.linear_fc1.weight");
+                 const auto chunks = e.values.elements(e.field(tensor, "chunks"));
+                 e.set_field(tensor, "chunks", e.values.list({chunks[0]}));
+               }),
+      metadata("items that are compressed",
+               [](Edited& e) {
+                 const auto items = torch_file::items_of(e.values, e.field(e.root, "storage_data"));
+                 e.set_field(items.front().value, "transform_descriptors",
+                             e.values.list({e.values.string("zstd")}));
+               }),
+      metadata("a tensor that is stored flattened",
+               [](Edited& e) {
+                 const auto facts = e.values.dict();
+                 e.set(facts, "nd_reformulated_orig_global_shape",
+                       e.values.list({e.values.integer(64)}));
+                 const auto tensors = e.values.dict();
+                 e.set(tensors, kNormKey, facts);
+                 e.set_field(e.root, "mcore_data", tensors);
+               }),
+      changed("a file of a context that is too large", kDist,
+              [](const Scratch& s) {
+                s.write("in/context/large", "");
+                s.truncate("in/context/large", (64 << 20) + 1);
               }),
       changed("a context of thousands of files", kDist,
               [](const Scratch& s) {

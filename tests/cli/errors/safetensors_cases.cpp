@@ -1,5 +1,6 @@
 // safetensors that are missing parts, damaged, or not of one checkpoint.
 #include "tests/cli/errors/case.h"
+#include "tests/cli/hand_made_pt.h"
 
 namespace ckptbridge::errors {
 namespace {
@@ -50,6 +51,15 @@ std::vector<Case> safetensors_cases() {
                 s.replace("in/model.safetensors.index.json", "sequential.2.norm",
                           "sequential.2.nrom");
               }),
+      changed("an index of too many names",
+              [](const Scratch& s) { s.truncate("in/model.safetensors.index.json", 100'000'001); }),
+      {"a tensor of a dtype that safetensors has not",
+       [](const Scratch& s) {
+         const std::string complex = storage("ctorch\nComplexDoubleStorage\n");
+         std::vector<ZipRecordText> records = records_of_pt(state_dict_of(rebuilt(complex)));
+         records[2].data.resize(16);
+         return s.convert(s.write("in.pt", zip_of(records)), "safetensors");
+       }},
       {"a folder without safetensors",
        [](const Scratch& s) {
          return s.convert(golden("zero1/z1_mp1"), "pt", {"--from", "safetensors"});

@@ -74,10 +74,14 @@ std::string longest_part(const std::vector<std::string>& texts) {
       std::string part = text.substr(begin, i - begin);
       if (part.size() > best.size()) best = part;
       if (is_end) break;
-      if (i + 1 < text.size() && text[i + 1] == '{')
+      if (i + 1 < text.size() && text[i + 1] == '{') {
         ++i;  // {{ is told as {
-      else
-        i = std::min(text.find('}', i), text.size() - 1);
+      } else {
+        for (int depth = 1; depth > 0 && i + 1 < text.size();) {  // a width may be a place, too
+          ++i;
+          depth += text[i] == '{' ? 1 : text[i] == '}' ? -1 : 0;
+        }
+      }
       begin = i + 1;
     }
   }

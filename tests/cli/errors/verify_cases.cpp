@@ -1,5 +1,6 @@
-// Lists of digests that verify cannot take.
+// Lists of digests that verify cannot take, and checkpoints that cannot be compared.
 #include "tests/cli/errors/case.h"
+#include "tests/unit/flows/rank_file.h"
 
 namespace ckptbridge::errors {
 namespace {
@@ -34,6 +35,11 @@ std::vector<Case> verify_cases() {
       digest_of("a digest that is none", "float32", "[2]", "0123456789ABCDEF"),
       digest_of("a digest whose shape is no list", "float32", "2", kDigest),
       digest_of("a digest of a size that is no number", "float32", R"(["2"])", kDigest),
+      {"models whose names have nothing to do with each other",
+       [](const Scratch& s) {
+         s.write("other.pt", make_rank_file({{"sequential.2.norm.weight", {2}, "ab"}}));
+         return Arguments{"diff", s.path("other.pt"), golden("nemo2/out_torch_dist")};
+       }},
       {"a list of digests that there is not",
        [](const Scratch& s) {
          return Arguments{"verify", golden("nemo2/input_tiny.pt"), "--manifest",

@@ -93,7 +93,8 @@ TEST(Tiling, RefusesChunksThatInterlock) {
                                         {{1, 0}, {2, 1}, 0},
                                         {{1, 1}, {1, 1}, 0}});
               }),
-              HasSubstr("interlock"));
+              HasSubstr("w: its 5 chunks overlap, or interlock so that no straight cut takes "
+                        "them apart"));
 }
 
 TEST(RowBlocksOfTiles, AreThoseOfEqualBlocksCutFurther) {

@@ -1,7 +1,6 @@
-// Files of DeepSpeed and savanna that are missing, damaged, or not of one checkpoint.
+// Rank files of ZeRO-1 that are missing, damaged, or not of one checkpoint.
 #include "tests/cli/errors/case.h"
 #include "tests/unit/flows/rank_file.h"
-#include "tests/unit/flows/zero3_files.h"
 
 namespace ckptbridge::errors {
 namespace {
@@ -24,38 +23,9 @@ Arguments reshard(const Scratch& s, const std::string& input, const std::string&
   return s.convert(input, "zero1", {"--mp-size", ranks});
 }
 
-Zero3Files small_zero3() {
-  Zero3Files files;
-  files.groups = {{{"sequential.2.mlp.w1.weight", {4, 3}}, {"sequential.2.norm.weight", {5}}}};
-  files.buffers = {{"sequential.2.filter.t", {2}}};
-  return files;
-}
-
-// A ZeRO-3 checkpoint in which change contradicts what the rest says.
-Case zero3(const std::string& name,
-           const std::function<void(const Zero3Files&, const boost::filesystem::path&)>& change) {
-  return {name, [=](const Scratch& s) {
-            const Zero3Files files = small_zero3();
-            const boost::filesystem::path folder = s.path("in");
-            files.write(folder);
-            change(files, folder);
-            return s.convert(folder.string(), "zero1");
-          }};
-}
-
-Case zero3_of(const std::string& name, const std::function<void(Zero3Files&)>& change) {
-  return {name, [=](const Scratch& s) {
-            Zero3Files files = small_zero3();
-            change(files);
-            files.write(s.path("in"));
-            return s.convert(s.path("in"), "zero1");
-          }};
-}
-
 }  // namespace
 
-std::vector<Case> deepspeed_cases() {
-  namespace fs = boost::filesystem;
+std::vector<Case> zero1_cases() {
   return {
       {"a rank file that is missing",
        [](const Scratch& s) {
@@ -157,6 +127,11 @@ std::vector<Case> deepspeed_cases() {
        [](const Scratch& s) {
          return reshard(s, write_ranks(s, {{{kProjection, {5, 1}, "abcde"}}}), "2");
        }},
+      {"more rows than can be counted",
+       [](const Scratch& s) {
+         const NewEntry entry{kProjection, {std::int64_t{1} << 62, 0}, ""};
+         return reshard(s, write_ranks(s, {{entry}, {entry}}), "1");
+       }},
       {"dimensions that cannot be split",
        [](const Scratch& s) {
          return reshard(s, write_ranks(s, {{{kProjection, {}, "a"}}}), "2");
@@ -172,88 +147,6 @@ std::vector<Case> deepspeed_cases() {
       {"a name with control characters",
        [](const Scratch& s) {
          return s.convert(write_ranks(s, {{{"w\x1b[2J", {2}, "ab"}}}), "zero1");
-       }},
-
-      zero3(
-          "an optimizer file that is missing",
-          [](const Zero3Files& f, const fs::path& in) { fs::remove(in / f.optimizer_name(1, 0)); }),
-      zero3("a model file that is missing",
-            [](const Zero3Files& f, const fs::path& in) { fs::remove(in / f.model_name(1, 0)); }),
-      zero3("no optimizer file",
-            [](const Zero3Files& f, const fs::path& in) {
-              fs::remove(in / f.optimizer_name(0, 0));
-              fs::remove(in / f.optimizer_name(1, 0));
-            }),
-      zero3("a file of a rank too many",
-            [](const Zero3Files& f, const fs::path& in) {
-              fs::copy_file(in / f.model_name(1, 0), in / f.model_name(2, 0));
-            }),
-      zero3("two files of one rank",
-            [](const Zero3Files& f, const fs::path& in) {
-              fs::copy_file(in / f.optimizer_name(1, 0),
-                            in / f.optimizer_name(1, 0).substr(std::string("bf16_").size()));
-            }),
-      zero3("files of different steps",
-            [](const Zero3Files& f, const fs::path& in) {
-              Zero3Files other = f;
-              other.global_steps = 3;
-              other.write_model(in, 1, 0);
-            }),
-      zero3("files of different DeepSpeeds",
-            [](const Zero3Files& f, const fs::path& in) {
-              Zero3Files other = f;
-              other.ds_version = "0.14.0";
-              other.write_optimizer(in, 1, 0);
-            }),
-      zero3("a parameter of another shape on one rank",
-            [](const Zero3Files& f, const fs::path& in) {
-              Zero3Files other = f;
-              other.groups[0][0].shape = {4, 4};
-              other.write_model(in, 1, 0);
-            }),
-      zero3("a flat group of another size",
-            [](const Zero3Files& f, const fs::path& in) {
-              Zero3Files other = f;
-              other.groups[0][0].shape = {4, 4};
-              other.write_optimizer(in, 1, 0);
-            }),
-      zero3("another number of groups on one rank",
-            [](const Zero3Files& f, const fs::path& in) {
-              Zero3Files other = f;
-              other.groups.push_back({{"sequential.9.norm.weight", {5}}});
-              other.write_optimizer(in, 1, 0);
-            }),
-      zero3_of("an optimizer of stage 2", [](Zero3Files& f) { f.zero_stage = 2; }),
-      zero3("an impossible shape",
-            [](const Zero3Files& f, const fs::path& in) {
-              Zero3Files other = f;
-              other.groups[0][0].shape = {-4};
-              for (int dp = 0; dp < 2; ++dp) other.write_model(in, dp, 0);
-            }),
-      zero3_of("a shared parameter of which there is no other",
-               [](Zero3Files& f) {
-                 f.tied = {{"sequential.9.w", "sequential.8.w"}};
-               }),
-      {"one file of a ZeRO-3 checkpoint",
-       [](const Scratch& s) {
-         const Zero3Files files = small_zero3();
-         files.write(s.path("in"));
-         return s.convert(s.path("in/" + files.model_name(0, 0)), "zero1");
-       }},
-      {"no files of ZeRO-3",
-       [](const Scratch& s) {
-         return s.convert(golden("zero1/z1_mp1/global_step10"), "zero1", {"--from", "zero3"});
-       }},
-      {"another number of ranks than was said",
-       [](const Scratch& s) {
-         small_zero3().write(s.path("in"));
-         return Arguments{"convert_zero3_to_zero1", s.path("in"), s.out(), "--mp_size", "2"};
-       }},
-      {"ranks that there are not",
-       [](const Scratch& s) {
-         small_zero3().write(s.path("in"));
-         return Arguments{"convert_zero3_to_zero1", s.path("in"), s.out(),      "--mp_size", "1",
-                          "--rank_start",           "0",          "--rank_end", "3"};
        }},
   };
 }
