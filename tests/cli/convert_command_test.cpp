@@ -49,6 +49,16 @@ class Convert : public testing::Test {
   const TempFolder folder_;
 };
 
+TEST_F(Convert, ToNemoWithoutTransformerEngineHasTheTensorsOfTheRealImporter) {
+  const auto outcome = command({"convert_to_nemo", "--model-path", kInput, "--output-dir",
+                                path("out"), "--profile", kProfile, "--no-te"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto verified =
+      command({"verify", path("out"), "--manifest", golden("nemo2/no_te_digests.json")});
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("equal: 73 tensors"));
+}
+
 TEST_F(Convert, ToNemoWritesZarrOnWish) {
   const auto outcome = command({"convert_to_nemo", "--model-path", kInput, "--output-dir",
                                 path("out"), "--profile", kProfile, "--ckpt-format", "zarr"});
