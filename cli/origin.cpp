@@ -87,6 +87,7 @@ Origin origin_of(const Arena& arena, std::span<const ckb_node> values) {
 
 std::vector<std::string> operation_names(const Origin& origin) {
   std::vector<std::string> names;
+  names.reserve(origin.operations.size());
   for (const Operation& operation : origin.operations) names.push_back(operation_name(operation));
   return names;
 }

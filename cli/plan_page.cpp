@@ -22,6 +22,7 @@ namespace {
 
 std::vector<std::string> typed_options(const StepText& step) {
   std::vector<std::string> lines;
+  lines.reserve(step.options.size());
   for (const OptionText& option : step.options) {
     lines.push_back(option.value ? option.name + "=" + *option.value : option.name);
   }
@@ -33,7 +34,7 @@ std::string picture(const Conversion& run) {
   flow.declared = run.coverage.declared;
   flow.used = run.coverage.used;
   flow.checked = run.coverage.checked;
-  const auto last_name = [](boost::filesystem::path path) {
+  const auto last_name = [](const boost::filesystem::path& path) {
     const std::string name = path.filename().string();
     return name.empty() || name == "." ? path.parent_path().filename().string() : name;
   };

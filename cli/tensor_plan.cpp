@@ -55,6 +55,7 @@ std::string made_of_text(const std::vector<const Tensor*>& sources) {
 
 std::string steps_text(const Origin& origin) {
   std::vector<std::string> words;
+  words.reserve(origin.operations.size());
   for (const Operation& operation : origin.operations) words.push_back(operation_words(operation));
   return words.empty() ? "copied as it is" : list_text(words);
 }
