@@ -88,9 +88,8 @@ std::string ledger_table(const Ledger& ledger) {
         fmt::format("{} has fewer digits than {}; each value becomes the nearest", dtype_name(to),
                     dtype_name(from)));
   }
-  for (const auto& [reason, values, bytes] : ledger.dropped) {
-    add("drop", "left out", fmt::format("{} in {}", size_text(bytes), counted(values, "value")),
-        html_text(reason));
+  for (const DroppedBytes& dropped : ledger.dropped) {
+    add("drop", "left out", left_out_text(dropped), html_text(dropped.reason));
   }
   for (const auto& [reason, names] : ledger.dropped_objects) {
     add("drop", "left out", list_of_names(counted(names.size(), "object"), names),

@@ -51,8 +51,8 @@ std::string checks_text(std::size_t expectations) {
 std::string dropped_text(const Ledger& ledger, bool all) {
   std::vector<std::pair<std::string, std::string>> lines;  // reason, what
   lines.reserve(ledger.dropped.size() + ledger.dropped_objects.size());
-  for (const auto& [reason, values, bytes] : ledger.dropped) {
-    lines.emplace_back(reason, fmt::format("{} in {}", size_text(bytes), counted(values, "value")));
+  for (const DroppedBytes& dropped : ledger.dropped) {
+    lines.emplace_back(dropped.reason, left_out_text(dropped));
   }
   for (const auto& [reason, names] : ledger.dropped_objects) {
     const auto what = fmt::format("{} ({})", counted(names.size(), "object"), some_of(names, all));
@@ -105,6 +105,11 @@ std::string plan_text(const Report& report) {
 }
 
 }  // namespace
+
+std::string left_out_text(const DroppedBytes& dropped) {
+  const std::string values = counted(dropped.values, "value");
+  return dropped.bytes == 0 ? values : fmt::format("{} in {}", size_text(dropped.bytes), values);
+}
 
 std::vector<std::pair<std::string, std::string>> plan_facts(const Conversion& planned) {
   const auto& files = planned.layout.files();

@@ -36,6 +36,10 @@ std::string full_report_json(const Report& report);
 // What is read, checked, held and written, in words: "reads", "8 files, which hold …".
 std::vector<std::pair<std::string, std::string>> plan_facts(const Conversion& planned);
 
+// "32.0 KiB in 4 values"; "4 values" where all their bytes were compared with what is written, or
+// are counted under another reason.
+std::string left_out_text(const DroppedBytes& dropped);
+
 // Bytes of payload that all threads together hold at most; within --memory.
 std::uint64_t buffer_bytes(const Buffers& buffers);
 

@@ -59,6 +59,17 @@ TEST_F(Convert, ToNemoWithoutTransformerEngineHasTheTensorsOfTheRealImporter) {
   EXPECT_THAT(verified.out, HasSubstr("equal: 73 tensors"));
 }
 
+// The resharder compares the replicas of what NeMo makes anew: no byte of it is left out unseen.
+TEST_F(Convert, TellsOfValuesLeftOutWhoseBytesWereCompared) {
+  const auto ranks =
+      command({"convert", kInput, path("mp2"), "--to", "zero1", "--mp-size", "2", "--no-sync"});
+  EXPECT_EQ(ranks.code, 0) << ranks.err;
+  const auto outcome = convert(path("mp2"), {"--profile", kProfile});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("left out: frequencies; made again from rotary_base: 1 value\n"));
+}
+
 TEST_F(Convert, ToNemoWritesZarrOnWish) {
   const auto outcome = command({"convert_to_nemo", "--model-path", kInput, "--output-dir",
                                 path("out"), "--profile", kProfile, "--ckpt-format", "zarr"});
