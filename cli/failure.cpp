@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/exit_code.h"
-#include "core/words.h"
+#include "cli/terminal/exit_code.h"
+#include "core/text/printable.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ckptbridge/error.hpp"
-#include "cli/verbs.h"
+#include "cli/dispatch.h"
 
 namespace ckptbridge::cli {
 

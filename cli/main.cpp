@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/dispatch.h"
 #include "cli/failure.h"
-#include "cli/verbs.h"
 
 int main(int argc, char** argv) {
   using ckptbridge::Error;

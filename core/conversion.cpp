@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/recognise.h"
-#include "core/words.h"
+#include "core/chain/recognise.h"
+#include "core/text/printable.h"
 
 namespace ckptbridge {
 namespace {

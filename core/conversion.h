@@ -8,17 +8,17 @@
 
 #include <boost/filesystem/path.hpp>
 
-#include "core/chain.h"
-#include "core/commit.h"
-#include "core/coverage.h"
-#include "core/graph.h"
-#include "core/host.h"
-#include "core/journal.h"
-#include "core/layout.h"
-#include "core/output.h"
-#include "core/plan.h"
-#include "core/registry.h"
-#include "core/workers.h"
+#include "core/chain/chain.h"
+#include "core/commit/journal.h"
+#include "core/commit/staging.h"
+#include "core/disk/output_files.h"
+#include "core/execute/workers.h"
+#include "core/graph/graph.h"
+#include "core/graph/layout.h"
+#include "core/plan/coverage.h"
+#include "core/plan/plan.h"
+#include "core/plugin_host/host.h"
+#include "core/plugin_host/registry.h"
 
 namespace ckptbridge {
 

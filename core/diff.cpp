@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/derive.h"
+#include "core/compare/common_form.h"
+#include "core/compare/compare_within.h"
 #include "core/pipeline.h"
-#include "core/tolerance.h"
 
 namespace ckptbridge {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/comparison.h"
-#include "core/compute.h"
+#include "core/compare/compare_checkpoints.h"
 #include "core/conversion.h"
+#include "core/plugin_host/compute_plugin.h"
 
 namespace ckptbridge {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "ckptbridge/error.hpp"
-#include "core/ledger.h"
+#include "core/chain/recognise.h"
 #include "core/pipeline.h"
-#include "core/recognise.h"
+#include "core/plan/losses.h"
 
 namespace ckptbridge {
 namespace {

@@ -3,15 +3,15 @@
 #include <cassert>
 
 #include "ckptbridge/error.hpp"
-#include "core/check.h"
-#include "core/complete.h"
-#include "core/detect.h"
-#include "core/differences.h"
-#include "core/execute.h"
-#include "core/library.h"
-#include "core/page_cache.h"
-#include "core/resume.h"
-#include "core/value_names.h"
+#include "core/chain/detect.h"
+#include "core/commit/resume.h"
+#include "core/commit/skip_complete.h"
+#include "core/compare/expectations.h"
+#include "core/compare/unequal_replicas.h"
+#include "core/disk/page_cache.h"
+#include "core/execute/execute.h"
+#include "core/graph/tensor_of_value.h"
+#include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge {
 namespace {

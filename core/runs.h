@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "core/lower.h"
+#include "core/graph/lowering.h"
 
 namespace ckptbridge {
 

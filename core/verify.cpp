@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/derive.h"
+#include "core/compare/common_form.h"
 #include "core/pipeline.h"
 
 namespace ckptbridge {

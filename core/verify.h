@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/comparison.h"
+#include "core/compare/compare_checkpoints.h"
+#include "core/compare/digest_list.h"
 #include "core/conversion.h"
-#include "core/digest_list.h"
 
 namespace ckptbridge {
 

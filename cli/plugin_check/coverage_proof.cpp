@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "core/coverage.h"
-#include "core/layout.h"
+#include "core/graph/layout.h"
+#include "core/plan/coverage.h"
 
 namespace ckptbridge::plugin_check {
 

@@ -1,7 +1,7 @@
 // Proves the coverage of a graph before any writer has seen it.
 #pragma once
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 namespace ckptbridge::plugin_check {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/graph.h"
-#include "core/layout.h"
+#include "core/graph/graph.h"
+#include "core/graph/layout.h"
 
 namespace ckptbridge::plugin_check {
 

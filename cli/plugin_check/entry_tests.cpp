@@ -9,8 +9,8 @@
 
 #include "cli/plugin_check/loaded.h"
 #include "cli/plugin_check/tests.h"
-#include "core/host.h"
-#include "core/library.h"
+#include "core/plugin_host/host.h"
+#include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

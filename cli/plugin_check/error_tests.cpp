@@ -12,7 +12,7 @@
 #include "cli/plugin_check/sample_copy.h"
 #include "cli/plugin_check/scratch_folder.h"
 #include "cli/plugin_check/tests.h"
-#include "core/host.h"
+#include "core/plugin_host/host.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

@@ -10,8 +10,8 @@
 #include "cli/plugin_check/coverage_proof.h"
 #include "cli/plugin_check/scratch_folder.h"
 #include "cli/plugin_check/tests.h"
-#include "core/library.h"
 #include "core/pipeline.h"
+#include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

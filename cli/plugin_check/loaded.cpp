@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-#include "core/host.h"
+#include "core/plugin_host/host.h"
 
 namespace ckptbridge::plugin_check {
 

@@ -12,9 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
-#include "cli/command_line.h"
-#include "cli/exit_code.h"
 #include "cli/plugin_check/runner.h"
+#include "cli/terminal/command_line.h"
+#include "cli/terminal/exit_code.h"
 
 namespace ckptbridge::plugin_check {
 

@@ -8,7 +8,7 @@
 #include "cli/plugin_check/loaded.h"
 #include "cli/plugin_check/scratch_folder.h"
 #include "cli/plugin_check/tests.h"
-#include "core/words.h"
+#include "core/text/printable.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

@@ -8,7 +8,7 @@
 #include "cli/plugin_check/sample_copy.h"
 #include "cli/plugin_check/scratch_folder.h"
 #include "cli/plugin_check/tests.h"
-#include "core/library.h"
+#include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

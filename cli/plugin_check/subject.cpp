@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/json_object.h"
 #include "core/pipeline.h"
-#include "core/search_path.h"
-#include "core/words.h"
+#include "core/plugin_host/search_path.h"
+#include "core/text/json_object.h"
+#include "core/text/printable.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

@@ -9,7 +9,7 @@
 #include <boost/filesystem/path.hpp>
 
 #include "core/conversion.h"
-#include "core/registry.h"
+#include "core/plugin_host/registry.h"
 
 namespace ckptbridge::plugin_check {
 

@@ -1,12 +1,13 @@
 // A transform, and the graph that a reader makes of the sample.
 #include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/plugin_check/coverage_proof.h"
 #include "cli/plugin_check/description.h"
 #include "cli/plugin_check/tests.h"
-#include "core/library.h"
 #include "core/pipeline.h"
+#include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

@@ -9,9 +9,9 @@
 #include "cli/plugin_check/description.h"
 #include "cli/plugin_check/scratch_folder.h"
 #include "cli/plugin_check/tests.h"
+#include "core/execute/value_reader.h"
 #include "core/pipeline.h"
-#include "core/value_reader.h"
-#include "core/words.h"
+#include "core/text/printable.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

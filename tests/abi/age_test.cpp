@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/pipeline.h"
-#include "core/search_path.h"
-#include "tests/unit/core/expect_error.h"
+#include "core/plugin_host/search_path.h"
+#include "tests/unit/expect_error.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {

@@ -8,11 +8,11 @@
 #include <benchmark/benchmark.h>
 #include <boost/filesystem.hpp>
 
-#include "core/checksum.h"
-#include "core/convert.h"
-#include "core/coverage.h"
-#include "core/plan.h"
-#include "core/value_reader.h"
+#include "core/bytes/crc32.h"
+#include "core/bytes/float_cast.h"
+#include "core/execute/value_reader.h"
+#include "core/plan/coverage.h"
+#include "core/plan/plan.h"
 #include "plugins/torch_file/torch_file.h"
 #include "plugins/torch_file/unpickler.h"
 #include "plugins/torch_file/zip_reader.h"

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
-#include "core/words.h"
+#include "core/text/printable.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {

@@ -8,7 +8,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <gtest/gtest.h>
 
-#include "core/words.h"
+#include "core/text/printable.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/exit_code.h"
+#include "cli/terminal/exit_code.h"
 #include "core/pipeline.h"
-#include "core/search_path.h"
+#include "core/plugin_host/search_path.h"
 
 int main(int argc, char** argv) {
   using namespace ckptbridge;

@@ -1,5 +1,5 @@
 // A list of digests, which `verify --manifest` reads.
-#include "core/digest_list.h"
+#include "core/compare/digest_list.h"
 #include "tests/fuzz/target.h"
 
 namespace fuzz = ckptbridge::fuzz;

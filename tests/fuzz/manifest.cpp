@@ -1,5 +1,5 @@
 // The manifest of a plugin.
-#include "core/manifest.h"
+#include "core/plugin_host/manifest.h"
 
 #include "tests/fuzz/target.h"
 

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/derive.h"
-#include "core/digest_list.h"
+#include "core/compare/common_form.h"
+#include "core/compare/digest_list.h"
 #include "core/verify.h"
 #include "plugins/torch_file/zip_reader.h"
 #include "tests/unit/flows/flow_run.h"

@@ -2,7 +2,7 @@
 // word has a NUL).
 #include <vector>
 
-#include "core/chain.h"
+#include "core/chain/chain.h"
 #include "tests/fuzz/target.h"
 
 namespace fuzz = ckptbridge::fuzz;

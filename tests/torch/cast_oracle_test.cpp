@@ -14,7 +14,7 @@
 #include <ATen/ops/from_blob.h>
 #include <gtest/gtest.h>
 
-#include "core/convert.h"
+#include "core/bytes/float_cast.h"
 
 namespace ckptbridge {
 namespace {

@@ -1,6 +1,4 @@
 // torch-compute as the host uses it: loaded through the registry, fed with blocks.
-#include "core/compute.h"
-
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,8 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/convert.h"
-#include "core/host.h"
+#include "core/bytes/float_cast.h"
+#include "core/plugin_host/compute_plugin.h"
+#include "core/plugin_host/host.h"
 
 namespace ckptbridge {
 namespace {

@@ -1,9 +1,9 @@
-#include "cli/command_line.h"
+#include "cli/terminal/command_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/expect_error.h"
+#include "tests/unit/expect_error.h"
 
 namespace ckptbridge::cli {
 namespace {

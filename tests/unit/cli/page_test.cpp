@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/flow_picture.h"
-#include "cli/html_page.h"
-#include "cli/layer_table.h"
+#include "cli/page/flow_picture.h"
+#include "cli/page/html_page.h"
+#include "cli/page/layer_table.h"
 
 namespace ckptbridge::cli {
 namespace {

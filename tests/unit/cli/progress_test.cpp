@@ -1,9 +1,9 @@
-#include "cli/progress.h"
+#include "cli/terminal/progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/expect_error.h"
+#include "tests/unit/expect_error.h"
 
 namespace ckptbridge::cli {
 namespace {

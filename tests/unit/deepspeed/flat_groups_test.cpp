@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/expect_error.h"
+#include "tests/unit/expect_error.h"
 
 namespace ckptbridge::deepspeed {
 namespace {

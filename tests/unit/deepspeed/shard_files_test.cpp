@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/expect_error.h"
+#include "tests/unit/expect_error.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge::deepspeed {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "core/json_schema.h"
+#include "core/text/json_schema.h"
 #include "plugins/evo2/profile.h"
 #include "tests/unit/evo2/golden.h"
 

@@ -11,7 +11,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/pipeline.h"
-#include "core/search_path.h"
+#include "core/plugin_host/search_path.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {

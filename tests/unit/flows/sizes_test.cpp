@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/execute.h"
-#include "core/output.h"
+#include "core/disk/output_files.h"
+#include "core/execute/execute.h"
 #include "plugins/evo2/expected.h"
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"

@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/ledger.h"
 #include "core/pipeline.h"
+#include "core/plan/losses.h"
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/torch_file.h"
 #include "tests/unit/flows/rank_file.h"

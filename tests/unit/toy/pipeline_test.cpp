@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/checksum.h"
+#include "core/bytes/crc32.h"
 #include "tests/unit/toy/toy_run.h"
 
 namespace ckptbridge {

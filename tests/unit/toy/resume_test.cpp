@@ -1,12 +1,12 @@
 // An interrupted conversion, and what a later run makes of it.
-#include "core/resume.h"
+#include "core/commit/resume.h"
 
 #include <numeric>
 
 #include <gmock/gmock.h>
 
-#include "core/checksum.h"
-#include "core/execute.h"
+#include "core/bytes/crc32.h"
+#include "core/execute/execute.h"
 #include "core/pipeline.h"
 #include "tests/unit/toy/toy_run.h"
 

@@ -14,7 +14,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/pipeline.h"
-#include "core/search_path.h"
+#include "core/plugin_host/search_path.h"
 #include "core/verify.h"
 #include "tests/unit/temp_folder.h"
 

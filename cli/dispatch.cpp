@@ -1,0 +1,159 @@
+#include "cli/dispatch.h"
+
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "cli/terminal/manual.h"
+#include "cli/version.h"
+#include "core/text/printable.h"
+
+namespace ckptbridge::cli {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table = {
+      {"convert", "convert a checkpoint; finds the plugins between IN and a format", nullptr,
+       convert},
+      {"run", "run a chain of plugins: reader path=IN ! transform ! writer path=OUT", nullptr, run},
+      {"plan", "say what convert, run or a preset would do, and stop", plan, nullptr},
+      {"verify", "read an output back and compare it with its source, or with digests", verify,
+       nullptr},
+      {"diff", "compare two checkpoints of any formats, tensor by tensor", diff, nullptr},
+      {"inspect", "say what a checkpoint is and what can be done with it", inspect, nullptr},
+      {"plugins", "list the plugins, and where they were looked for", plugins, nullptr},
+      {"profiles", "list model profiles, show one, or check your own", profiles, nullptr},
+  };
+  return table;
+}
+
+const std::vector<Verb>& presets() {
+  static const std::vector<Verb> table = {
+      {"convert_to_nemo", "a savanna or ZeRO-1 checkpoint of Evo2 becomes a NeMo2 one", nullptr,
+       convert_to_nemo},
+      {"convert_checkpoint_model_parallel_evo2",
+       "a savanna checkpoint of Evo2 for another number of model-parallel ranks", nullptr,
+       convert_checkpoint_model_parallel_evo2},
+      {"convert_zero3_to_zero1", "a ZeRO-3 checkpoint becomes a ZeRO-1 one of as many ranks",
+       nullptr, convert_zero3_to_zero1},
+  };
+  return table;
+}
+
+const Verb* find_verb(std::string_view name) {
+  for (const auto* table : {&verbs(), &presets()}) {
+    for (const Verb& verb : *table) {
+      if (hyphenated(verb.name) == hyphenated(name)) return &verb;
+    }
+  }
+  return nullptr;
+}
+
+std::string short_usage() {
+  return "Usage: ckptbridge convert IN OUT --to FORMAT\n"
+         "       ckptbridge VERB --help, ckptbridge --help\n";
+}
+
+std::string overview() {
+  std::string text =
+      "ckptbridge moves model checkpoints from one format to another.\n\n" + short_usage();
+  text += "\nVerbs:\n";
+  for (const Verb& verb : verbs()) text += fmt::format("  {:<18} {}\n", verb.name, verb.summary);
+  text += "\nPresets, with the flags of the Python scripts of these names:\n";
+  for (const Verb& verb : presets()) text += fmt::format("  {:<18} {}\n", verb.name, verb.summary);
+  text +=
+      "\nOptions:\n"
+      "  -h, --help         print this; behind a verb, what the verb takes\n"
+      "  --version          print the version\n"
+      "\nExit codes: 0 done, 1 a bug, 2 usage, 3 input invalid, incomplete or unsupported, 4 "
+      "differences\nfound, 5 output exists, 6 no space or I/O error, 7 memory bound impossible, 75 "
+      "interrupted.\n";
+  return text;
+}
+
+namespace {
+
+// The whole command as a page of the manual, and its verbs as words of a completion.
+HelpPage overview_page() {
+  HelpPage page{"ckptbridge",
+                "ckptbridge VERB [arguments]",
+                "Moves model checkpoints from one format to another. Readers, transforms and "
+                "writers are plugins; tensors stream through a bounded buffer, and each verb's own "
+                "page (ckptbridge-VERB) says what it takes.",
+                {}};
+  const auto add = [&](const std::vector<Verb>& table, const char* heading) {
+    for (const Verb& verb : table) {
+      page.entries.push_back(
+          {{std::string(verb.name)}, "", std::string(verb.summary), heading, false});
+    }
+  };
+  add(verbs(), "Verbs");
+  add(presets(), "Presets");
+  page.entries.push_back({{"-h", "--help"}, "", "Print an overview", "Options", false});
+  page.entries.push_back({{"--version"}, "", "Print the version", "Options", false});
+  page.entries.push_back({{"0"}, "", "Done", "Exit status", false});
+  const std::pair<const char*, const char*> codes[] = {
+      {"1", "A bug"},
+      {"2", "Usage"},
+      {"3", "Input invalid, incomplete, mismatching or unsupported"},
+      {"4", "A difference was found"},
+      {"5", "The output exists"},
+      {"6", "No space, or an I/O error"},
+      {"7", "The memory bound is impossible"},
+      {"75", "Interrupted"}};
+  for (const auto& [code, meaning] : codes) {
+    page.entries.push_back({{code}, "", meaning, "Exit status", false});
+  }
+  return page;
+}
+
+// --help=words of the whole command: its verbs.
+std::string verb_words() {
+  std::string text;
+  for (const auto* table : {&verbs(), &presets()}) {
+    for (const Verb& verb : *table) text += fmt::format("{}\t-\t{}\n", verb.name, verb.summary);
+  }
+  return text;
+}
+
+}  // namespace
+
+int dispatch(const Arguments& arguments) {
+  if (arguments.empty()) {
+    fmt::print(stderr, "{}", short_usage());
+    return 2;
+  }
+  const std::string& first = arguments.front();
+  const bool help_of_verb = first == "help" && arguments.size() > 1;
+  if (first == "--help" || first == "-h" || (first == "help" && !help_of_verb)) {
+    fmt::print("{}", overview());
+    return 0;
+  }
+  if (first == "--help=man" || first == "--help=words") {
+    fmt::print("{}", first == "--help=man" ? manual_page(overview_page()) : verb_words());
+    return 0;
+  }
+  if (first == "--version" || first == "version") {
+    fmt::print("ckptbridge {} (plugin ABI {}.{})\n", kVersion, CKB_ABI_MAJOR, CKB_ABI_MINOR);
+    return 0;
+  }
+  const std::string& name = help_of_verb ? arguments[1] : first;
+  if (name.starts_with("-")) {
+    throw Error(CKB_INVALID_ARGUMENT, fmt::format("option {} before a verb", name),
+                {.hint = fmt::format(
+                     "options follow it, as in: ckptbridge convert IN OUT --to FORMAT {}", name)});
+  }
+  const Verb* verb = find_verb(name);
+  if (verb == nullptr) {
+    std::vector<std::string> names;
+    for (const auto* table : {&verbs(), &presets()}) {
+      for (const Verb& known : *table) names.emplace_back(known.name);
+    }
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("unknown verb \"{}\"; there are {}", name, list_text(names)),
+                {.hint = suggestion(name, names)});
+  }
+  const Arguments rest =
+      help_of_verb ? Arguments{"--help"} : Arguments(arguments.begin() + 1, arguments.end());
+  return verb->convert == nullptr ? verb->run(rest) : verb->convert(rest, false);
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/report/comparison.h"
+#include "cli/report/report.h"
+#include "cli/report/report_tensors.h"
+#include "cli/report/summary.h"
+#include "cli/report/tensor_plan.h"
+#include "cli/version.h"
+#include "core/compare/tensor_digests.h"
+
+namespace ckptbridge::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json chain_json(const Conversion& run) {
+  ordered_json steps = ordered_json::array();
+  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
+    steps.push_back({{"plugin", run.chain.steps[i].plugin},
+                     {"options", ordered_json::parse(options_of(run, i))}});
+  }
+  return steps;
+}
+
+ordered_json files_json(const std::vector<OutputFile>& files) {
+  ordered_json result = ordered_json::array();
+  for (const auto& file : files) result.push_back({{"path", file.path}, {"size", file.size}});
+  return result;
+}
+
+ordered_json dropped_json(const Ledger& ledger) {
+  ordered_json result = ordered_json::array();
+  for (const auto& [reason, values, bytes] : ledger.dropped) {
+    result.push_back({{"reason", reason}, {"values", values}, {"bytes", bytes}});
+  }
+  for (const auto& [reason, names] : ledger.dropped_objects) {
+    result.push_back({{"reason", reason}, {"objects", names}});
+  }
+  return result;
+}
+
+ordered_json rounded_json(const Ledger& ledger) {
+  ordered_json result = ordered_json::array();
+  for (const auto& [from, to, tensors] : ledger.roundings) {
+    result.push_back({{"from", dtype_name(from)}, {"to", dtype_name(to)}, {"tensors", tensors}});
+  }
+  return result;
+}
+
+ordered_json result_json(const Report& report) {
+  const Conversion& run = report.conversion;
+  ordered_json json = {
+      {"done", report.done},
+      {"already_complete", run.is_complete},
+      {"input", run.request.input.string()},
+      {"output", run.request.output.string()},
+      {"chain", chain_json(run)},
+      {"command", run_line(run.chain)},
+      {"read",
+       {{"files", run.arena.sources.count()},
+        {"declared", run.coverage.declared},
+        {"used", run.coverage.used},
+        {"checked", run.coverage.checked}}},
+      {"written", {{"files", files_json(run.layout.files())}, {"bytes", run.layout.total_size()}}},
+      {"tasks", run.tasks.task_count()},
+      {"buffers", buffer_bytes(run.tasks)},
+      {"expectations", run.arena.expectations.size()},
+      {"rounded", rounded_json(report.ledger)},
+      {"left_out", dropped_json(report.ledger)},
+      {"not_read", report.ledger.unread},
+      {"foreign_plugins", foreign_plugins(run)},
+      {"notes", run.arena.notes},
+      {"warnings", run.warnings},
+      {"seconds", report.seconds},
+      {"peak_memory", peak_memory()}};
+  if (report.verified) json["verified"] = comparison_json(*report.verified);
+  if (report.trace) json["tensor_plan"] = tensor_plan_json(run, *report.trace);
+  return json;
+}
+
+std::string text_of(const ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+// The plugins of the chain: what ran, down to the bytes of the libraries.
+ordered_json plugins_json(const Conversion& run) {
+  ordered_json result = ordered_json::array();
+  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
+    const Manifest& manifest = manifest_of(run, i);
+    result.push_back({{"id", manifest.id},
+                      {"version", manifest.version},
+                      {"library", manifest.library_path().string()},
+                      {"library_digest", digest_of_file(manifest.library_path())}});
+  }
+  return result;
+}
+
+ordered_json inputs_json(const Sources& sources) {
+  ordered_json result = ordered_json::array();
+  for (std::uint32_t id = 1; id <= sources.count(); ++id) {
+    ordered_json file = {{"file", sources.name(id)}, {"size", sources.size(id)}};
+    if (sources.pieces(id).size() > 1) file["pieces"] = sources.pieces(id);
+    result.push_back(file);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string report_json(const Report& report) { return text_of(result_json(report), 2); }
+
+std::string full_report_json(const Report& report) {
+  const Conversion& run = report.conversion;
+  // The mark comes first: ResultFile knows its files by it.
+  ordered_json json = {{"ckptbridge_report", 1},
+                       {"version", kVersion},
+                       {"plugin_abi", fmt::format("{}.{}", CKB_ABI_MAJOR, CKB_ABI_MINOR)}};
+  json.update(result_json(report));
+  json["plugins"] = plugins_json(run);
+  json["inputs"] = inputs_json(run.arena.sources);
+  json["tensors"] = tensors_json(report);
+  return text_of(json, 1);
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,201 @@
+// ckptbridge plugins: what there is, what cannot be used and why, and where it was looked for.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "ckptbridge/error.hpp"
+#include "cli/dispatch.h"
+#include "cli/verbs/setup.h"
+#include "core/text/printable.h"
+
+namespace ckptbridge::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::vector<std::string> role_names(const Manifest& manifest) {
+  std::vector<std::string> names;
+  names.reserve(manifest.roles.size());
+  for (const Role role : manifest.roles) names.emplace_back(role_name(role));
+  return names;
+}
+
+bool is_used(const PluginEntry& entry) {
+  return entry.problem.empty() && entry.shadowed_by.empty();
+}
+
+ordered_json as_json(const PluginEntry& entry) {
+  const Manifest& manifest = entry.manifest;
+  ordered_json json = {{"id", entry.id},
+                       {"path", entry.path.string()},
+                       {"origin", origin_name(entry.origin)},
+                       {"used", is_used(entry)}};
+  if (!entry.problem.empty()) json["problem"] = entry.problem;
+  if (!entry.shadowed_by.empty()) json["shadowed_by"] = entry.shadowed_by;
+  if (manifest.id.empty()) return json;
+  json["version"] = manifest.version;
+  json["abi"] = manifest.abi;
+  json["roles"] = role_names(manifest);
+  json["format"] = manifest.format;
+  json["summary"] = manifest.summary;
+  json["options"] = manifest.option_names();
+  return json;
+}
+
+ordered_json as_json(const OptionSpec& option) {
+  ordered_json json = {{"name", option.name}, {"type", option_type_name(option.type)}};
+  if (!option.choices.empty()) json["choices"] = option.choices;
+  if (!option.default_json.empty()) json["default"] = ordered_json::parse(option.default_json);
+  json["required"] = option.required;
+  json["repeated"] = option.repeated;
+  json["help"] = option.help;
+  return json;
+}
+
+void print(const ordered_json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+void print_json(const Registry& registry) {
+  ordered_json plugins = ordered_json::array();
+  for (const auto& entry : registry.entries()) plugins.push_back(as_json(entry));
+  ordered_json folders = ordered_json::array();
+  for (const auto& [folder, state, ids] : registry.folders()) {
+    folders.push_back({{"path", folder.path.string()},
+                       {"origin", origin_name(folder.origin)},
+                       {"state", state.empty() ? "searched" : state},
+                       {"plugins", ids}});
+  }
+  print({{"plugins", plugins}, {"searched", folders}});
+}
+
+void print_table(const Registry& registry, bool recognisers) {
+  std::vector<const PluginEntry*> rows;
+  std::size_t id_width = 0;
+  std::size_t role_width = 0;
+  for (const auto& entry : registry.entries()) {
+    const bool only_recognises = entry.manifest.roles == std::vector<Role>{Role::kRecognise};
+    if (!is_used(entry) || only_recognises != recognisers) continue;
+    rows.push_back(&entry);
+    id_width = std::max(id_width, entry.id.size());
+    role_width = std::max(role_width, list_text(role_names(entry.manifest)).size());
+  }
+  for (const auto* row : rows) {
+    const auto roles = list_text(role_names(row->manifest));
+    fmt::print("{:<{}}  {:<{}}  {:<8} {}\n", row->id, id_width, roles, role_width,
+               row->manifest.version, row->manifest.summary);
+  }
+}
+
+void print_text(const Registry& registry, bool verbose) {
+  print_table(registry, false);
+  if (verbose) {
+    fmt::print("\nrecognised by `ckptbridge inspect` only:\n");
+    print_table(registry, true);
+  }
+  for (const auto& entry : registry.entries()) {
+    if (entry.problem.empty() && !entry.shadowed_by.empty()) {
+      fmt::print("\n{}: {} comes before {}\n", entry.id, entry.shadowed_by, entry.path.string());
+    }
+    if (!verbose) continue;
+    for (const auto& note : entry.manifest.notes) fmt::print("\nnote: {}\n", note);
+  }
+  fmt::print("\n{}\n", registry.search_report());
+}
+
+void print_line(std::string_view name, const std::string& text) {
+  if (!text.empty()) fmt::print("{:<10} {}\n", name, text);
+}
+
+std::string properties_text(const Properties& properties) {
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : properties) parts.push_back(fmt::format("{} = {}", key, value));
+  return parts.empty() ? "" : list_text(parts);
+}
+
+void print_options(const Manifest& manifest) {
+  for (const OptionSpec& option : manifest.options) {
+    std::string type(option_type_name(option.type));
+    if (option.type == OptionType::kChoice) type = list_text(option.choices);
+    if (option.required) type += ", required";
+    if (option.repeated) type += ", may be repeated";
+    if (!option.default_json.empty()) type += ", default " + option.default_json;
+    fmt::print("  --{} ({})\n      {}\n", option.name, type, option.help);
+  }
+}
+
+// All that is known of one plugin, whether it can be used or not.
+int show(const Registry& registry, const std::string& id, bool json) {
+  std::vector<const PluginEntry*> found;
+  for (const auto& entry : registry.entries()) {
+    if (entry.id == id) found.push_back(&entry);
+  }
+  if (found.empty()) registry.require(id);  // which says where it was looked for
+  if (json) {
+    ordered_json result = ordered_json::array();
+    for (const auto* entry : found) {
+      result.push_back(as_json(*entry));
+      auto& options = result.back()["options"] = ordered_json::array();
+      for (const auto& option : entry->manifest.options) options.push_back(as_json(option));
+    }
+    print(result);
+    return 0;
+  }
+  for (const auto* entry : found) {
+    const Manifest& manifest = entry->manifest;
+    if (entry != found.front()) fmt::print("\n");
+    print_line("plugin", fmt::format("{} {}", entry->id, manifest.version));
+    print_line("summary", manifest.summary);
+    print_line("manifest",
+               fmt::format("{} ({})", entry->path.string(), origin_name(entry->origin)));
+    print_line("not used", entry->problem);
+    if (!entry->shadowed_by.empty()) print_line("not used", entry->shadowed_by + " comes before");
+    if (manifest.id.empty()) continue;
+    print_line("roles", list_text(role_names(manifest)));
+    print_line("abi", manifest.abi);
+    print_line("format", manifest.format);
+    print_line("matches", manifest.matches.empty() ? "" : list_text(manifest.matches));
+    print_line("needs", properties_text(manifest.needs));
+    for (const Rewrite& rewrite : manifest.rewrites) {
+      print_line("accepts", properties_text(rewrite.accepts));
+      print_line("gives", properties_text(rewrite.gives));
+    }
+    print_line("runtime", manifest.runtime.empty() ? "" : list_text(manifest.runtime));
+    print_line("options", manifest.options.empty() ? "none" : "");
+    if (!manifest.options.empty()) fmt::print("options\n");
+    print_options(manifest);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int plugins(const Arguments& arguments) {
+  std::string action = "list";
+  std::string id;
+  bool json = false;
+  bool verbose = false;
+  CommandLine line("plugins [list | show ID] [--json]",
+                   "Lists the plugins by their manifests, or shows one. Loads none of them.");
+  line.optional_positional("ACTION", action, "list (without it, too) or show");
+  line.optional_positional("ID", id, "The plugin to show");
+  line.flag("--json", json, "Print JSON");
+  line.flag("-v,--verbose", verbose, "List also what is only recognised, and notes on manifests");
+  declare_plugin_dir(line);
+  if (!line.parse(arguments)) return 0;
+  const Registry registry = open_registry(arguments);
+  if (action == "show" && !id.empty()) return show(registry, id, json);
+  if (action != "list" || !id.empty()) {
+    throw Error(CKB_INVALID_ARGUMENT, "usage: ckptbridge plugins [list | show ID]",
+                {.hint = suggestion(action, {"list", "show"})});
+  }
+  if (json) {
+    print_json(registry);
+  } else {
+    print_text(registry, verbose);
+  }
+  return 0;
+}
+
+}  // namespace ckptbridge::cli

@@ -1,0 +1,68 @@
+// From what the user typed to the plugins of one conversion, in order: a reader, transforms, a
+// writer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/filesystem/path.hpp>
+
+#include "core/chain/options.h"
+#include "core/plugin_host/manifest.h"
+
+namespace ckptbridge {
+
+// One plugin of a chain as it was typed.
+struct StepText {
+  std::string plugin;
+  std::vector<OptionText> options;  // "path" among them, where it was given
+};
+
+// One plugin of a chain, ready to be opened.
+struct Step {
+  std::string plugin;
+  std::string options_json;
+};
+
+// A chain as it was typed and where it begins and ends.
+struct ChainText {
+  boost::filesystem::path input;
+  boost::filesystem::path output;
+  std::vector<StepText> steps;  // without "path"
+};
+
+// Reads "zero3-reader path=IN ! mp-resharder mp-size=1 ! nemo2-zarr-writer path=OUT". Each argument
+// that begins with NAME= is one option, blanks and all; any other is split at blanks, where quotes
+// and backslashes mean what they mean to a shell. Throws INVALID_ARGUMENT.
+ChainText parse_chain(const std::vector<std::string>& arguments);
+
+// Reads the same from JSON: {"steps": [{"plugin": ID, "path": PATH, "options": {NAME: VALUE}}]}.
+// Throws CORRUPT, with where in front.
+ChainText parse_chain_json(const std::string& text, const std::string& where);
+
+// What automatic completion starts from.
+struct ChainRequest {
+  boost::filesystem::path input;
+  boost::filesystem::path output;
+  Properties properties;  // of the graph that the reader gave
+  const Manifest* reader = nullptr;
+  const Manifest* writer = nullptr;
+  std::vector<const Manifest*> transforms;  // all that there are
+  std::vector<OptionText> options;          // all that the user gave, for whichever plugin
+};
+
+// The whole chain from reader to writer: while a need of the writer is unmet, the only transform
+// that gives it from what there is comes next, with the options that it takes to give it
+// (mp-size=1, where mp_world_size must be 1). An option of the user's that a transform's gives
+// refers to is a need as well. Throws UNSUPPORTED where no transform fits, and INVALID_ARGUMENT
+// where several do, with the lines to type instead, or where an option belongs to none or several.
+ChainText complete_chain(const ChainRequest& request);
+
+// The transforms of that chain alone, where writer is only a set of needs. Options that none of
+// them takes are for others.
+std::vector<StepText> complete_transforms(const ChainRequest& request);
+
+// The command line that runs a chain, quoted for a shell.
+std::string run_line(const ChainText& chain);
+
+}  // namespace ckptbridge

@@ -1,0 +1,19 @@
+// Which reader an input is for.
+#pragma once
+
+#include <string>
+
+#include <boost/filesystem/path.hpp>
+
+#include "core/plugin_host/host.h"
+#include "core/plugin_host/registry.h"
+
+namespace ckptbridge {
+
+// The reader of a format that the user named; else the one whose patterns fit the input's names
+// and, where several fit, whose probe is surest. NOT_FOUND if the input is not there; UNSUPPORTED,
+// with what can be read (and what a recognised but unreadable format is), if no reader takes it.
+const Manifest& detect_reader(const Registry& registry, const Host& host,
+                              const boost::filesystem::path& input, const std::string& from);
+
+}  // namespace ckptbridge

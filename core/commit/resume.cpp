@@ -1,0 +1,302 @@
+#include "core/commit/resume.h"
+
+#include <algorithm>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+
+#include "core/bytes/xxh3.h"
+#include "core/commit/same_output.h"
+#include "core/text/printable.h"
+
+namespace ckptbridge {
+namespace {
+
+namespace fs = boost::filesystem;
+
+// A digest of numbers and texts, in the order in which they come.
+class Digest {
+ public:
+  void bytes(const void* data, std::size_t size) {
+    number(size);
+    hash_.add({static_cast<const std::byte*>(data), size});
+  }
+  void number(std::uint64_t value) { hash_.add(std::as_bytes(std::span(&value, 1))); }
+  std::string text() const { return hash_.text(); }
+
+ private:
+  Hash hash_;
+};
+
+void add_nodes(const Nodes& nodes, Digest& digest) {
+  const auto numbers = [&](std::span<const std::int64_t> values) {
+    digest.bytes(values.data(), values.size_bytes());
+  };
+  for (ckb_node node = 1; node <= nodes.node_count(); ++node) {
+    digest.number(static_cast<std::uint64_t>(nodes.op(node)));
+    const Dtype dtype = nodes.dtype(node);
+    digest.bytes(&dtype, sizeof(dtype));
+    numbers(nodes.shape(node));
+    switch (nodes.op(node)) {
+      case Op::kExtent:
+        digest.number(nodes.file(node));
+        digest.number(nodes.offset(node));
+        numbers(nodes.strides(node));
+        break;
+      case Op::kConstant:
+        digest.bytes(nodes.constant(node).data(), nodes.constant(node).size());
+        break;
+      default:
+        digest.bytes(nodes.inputs(node).data(), nodes.inputs(node).size_bytes());
+        digest.number(nodes.dim(node));
+        digest.number(nodes.begin(node));
+        numbers(nodes.permutation(node));
+        break;
+    }
+  }
+}
+
+void add_layout(const Layout& layout, Digest& digest) {
+  for (const OutputFile& file : layout.files()) {
+    digest.bytes(file.path.data(), file.path.size());
+    digest.number(file.size);
+    digest.number(file.segments.size());
+    for (const Segment& segment : file.segments) {
+      digest.number(segment.offset);
+      digest.number(segment.size);
+      digest.number(static_cast<std::uint64_t>(segment.content));
+      if (segment.content == Content::kBytes) {
+        digest.bytes(layout.bytes(segment).data(), segment.size);
+      } else {
+        digest.number(segment.index);
+      }
+    }
+    for (const ChecksumRange& range : file.checksums) {
+      digest.number(range.begin);
+      digest.number(range.size);
+    }
+  }
+}
+
+// What is made, by file, in bytes.
+class MadeBytes {
+ public:
+  MadeBytes(const Layout& layout, const Made& made) : by_file_(layout.files().size()) {
+    for (const MadeRange& range : made.ranges) {
+      by_file_[range.file].push_back({range.begin, range.begin + range.size});
+    }
+    for (auto& intervals : by_file_) intervals = united(std::move(intervals));
+  }
+
+  bool contains(const OutputRange& range) const {
+    const auto& intervals = by_file_[range.file];
+    const auto at = std::upper_bound(
+        intervals.begin(), intervals.end(), range.begin,
+        [](std::uint64_t begin, const Interval& interval) { return begin < interval.end; });
+    return at != intervals.end() && at->begin <= range.begin && range.begin + range.size <= at->end;
+  }
+
+ private:
+  std::vector<std::vector<Interval>> by_file_;
+};
+
+// What is taken out of what was made, by file.
+class Again {
+ public:
+  explicit Again(const Layout& layout) : by_file_(layout.files().size()) {}
+
+  void add(std::uint32_t file, std::uint64_t begin, std::uint64_t size) {
+    by_file_[file].push_back({begin, begin + size});
+  }
+  void unite() {
+    for (auto& intervals : by_file_) intervals = united(std::move(intervals));
+  }
+  bool touches(const ChecksumPart& part) const {
+    const auto left = complement(by_file_[part.file], part.begin, part.begin + part.size);
+    return total(left) != part.size;
+  }
+  std::vector<Interval> without(const MadeRange& range) const {
+    return complement(by_file_[range.file], range.begin, range.begin + range.size);
+  }
+
+ private:
+  std::vector<std::vector<Interval>> by_file_;
+};
+
+bool fits(const Layout& layout, const Made& made) {
+  const auto& files = layout.files();
+  const auto inside = [&](const auto& piece) {
+    return piece.file < files.size() && piece.begin <= files[piece.file].size &&
+           piece.size <= files[piece.file].size - piece.begin;
+  };
+  return std::all_of(made.ranges.begin(), made.ranges.end(), inside) &&
+         std::all_of(made.parts.begin(), made.parts.end(), [&](const ChecksumPart& part) {
+           return inside(part) && part.range < files[part.file].checksums.size();
+         });
+}
+
+// Of files that are gone nothing is made.
+void forget_files(Made& made, const std::vector<bool>& has_file) {
+  std::erase_if(made.ranges, [&](const MadeRange& range) { return !has_file[range.file]; });
+  std::erase_if(made.parts, [&](const ChecksumPart& part) { return !has_file[part.file]; });
+}
+
+Error refused(const Conversion& run, const Staging& staging, const JournalContent& journal,
+              const std::string& what_to_do) {
+  return {CKB_EXISTS,
+          fmt::format("{}: an interrupted run has made {} of {}; {}, or remove {} to "
+                      "begin anew",
+                      run.request.output.string(), size_text(journal.made.size()),
+                      size_text(journal.total), what_to_do, staging.partial().string())};
+}
+
+// What an interrupted run made, if this run may go on with it.
+Made made_before(const Conversion& run, Staging& staging) {
+  if (!staging.is_interrupted()) return {};
+  auto journal = read_journal(staging.partial());
+  // A folder that was exchanged with an earlier output is not the one that the journal speaks of.
+  if (!journal || journal->inode != folder_inode(staging.folder()) || journal->made.size() == 0) {
+    staging.restart();
+    return {};
+  }
+  if (!run.settings.resume) {
+    throw refused(run, staging, *journal, "the same command with --resume goes on with it");
+  }
+  std::string changed = difference(journal->identity, identity_of(run));
+  if (changed.empty() && !fits(run.layout, journal->made)) changed = "its journal is damaged";
+  if (changed.empty()) return std::move(journal->made);
+  throw refused(run, staging, *journal,
+                fmt::format("this one cannot go on with it ({}): repeat that one", changed));
+}
+
+}  // namespace
+
+Identity identity_of(const Conversion& run) {
+  Identity identity;
+  identity.version = CKPTBRIDGE_VERSION;
+  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
+    const Manifest& manifest = manifest_of(run, i);
+    identity.version += fmt::format(", {} {}", manifest.id, manifest.version);
+  }
+  Digest digest;
+  add_nodes(run.arena.nodes, digest);
+  add_layout(run.layout, digest);
+  identity.plan = digest.text();
+  identity.sources = run.arena.sources.states();
+  return identity;
+}
+
+std::string difference(const Identity& before, const Identity& now) {
+  if (before.version != now.version) {
+    return fmt::format("it was done by {}, this is {}", before.version, now.version);
+  }
+  for (std::size_t i = 0; i < std::min(before.sources.size(), now.sources.size()); ++i) {
+    const SourceState& old = before.sources[i];
+    const SourceState& current = now.sources[i];
+    if (old.path != current.path) {
+      return fmt::format("it read {}, this reads {}", old.path, current.path);
+    }
+    if (old.size != current.size) {
+      return fmt::format("{} had {} bytes then, and has {} now", old.path, old.size, current.size);
+    }
+    if (old.mtime_ns != current.mtime_ns) {
+      return fmt::format("{} was written to since", old.path);
+    }
+  }
+  if (before.sources.size() != now.sources.size()) {
+    return fmt::format("it read {} files, this reads {}", before.sources.size(),
+                       now.sources.size());
+  }
+  if (before.plan != now.plan) return "its options were others";
+  return "";
+}
+
+// A part of a checksum cannot be cut: where a task makes some of it again, the rest of it is made
+// again too, by whichever tasks do that. By the same plan, the first round is the last.
+Plan remaining(const Plan& plan, const Layout& layout, Made& made) {
+  std::vector<bool> is_left(plan.task_count());
+  for (bool changed = true; changed;) {
+    changed = false;
+    const MadeBytes bytes(layout, made);
+    Again again(layout);
+    for (std::uint64_t i = 0; i < plan.task_count(); ++i) {
+      const auto ranges = plan.task(i);
+      is_left[i] = std::any_of(ranges.begin(), ranges.end(),
+                               [&](const OutputRange& range) { return !bytes.contains(range); });
+      if (!is_left[i]) continue;
+      for (const OutputRange& range : ranges) again.add(range.file, range.begin, range.size);
+    }
+    again.unite();
+    for (const ChecksumPart& part : made.parts) {
+      if (!again.touches(part)) continue;
+      again.add(part.file, part.begin, part.size);
+      changed = true;
+    }
+    again.unite();
+    std::erase_if(made.parts, [&](const ChecksumPart& part) { return again.touches(part); });
+    std::vector<MadeRange> kept;
+    for (const MadeRange& range : made.ranges) {
+      for (const Interval& left : again.without(range)) {
+        kept.push_back({range.file, left.begin, left.end - left.begin});
+      }
+    }
+    made.ranges = std::move(kept);
+  }
+
+  Plan rest;
+  rest.threads = plan.threads;
+  rest.task_size = plan.task_size;
+  rest.scratch_size = plan.scratch_size;
+  for (std::uint64_t i = 0; i < plan.task_count(); ++i) {
+    if (!is_left[i]) continue;
+    const auto ranges = plan.task(i);
+    rest.ranges.insert(rest.ranges.end(), ranges.begin(), ranges.end());
+    rest.first.push_back(rest.ranges.size());
+  }
+  return rest;
+}
+
+Made begin_output(const Conversion& run, Staging& staging, OutputFiles& output) {
+  const auto& files = run.layout.files();
+  Made made;
+  try {
+    made = made_before(run, staging);
+    require_space(run.request.output, run.layout.total_size() - made.size(), files.size());
+  } catch (...) {
+    // Nothing was changed, so a later run can go on.
+    if (staging.is_interrupted()) staging.keep();
+    throw;
+  }
+  std::vector<bool> has_file(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    has_file[i] = output.adopt(files[i].path, files[i].size);
+    if (!has_file[i]) output.create(files[i].path, files[i].size);
+  }
+  forget_files(made, has_file);
+  return made;
+}
+
+bool is_complete(const Conversion& run) {
+  const fs::path out = resolved(run.request.output);
+  const bool is_shared = !run.request.job.empty();
+  if (!fs::is_directory(out) ||
+      !holds_output(run.arena, run.layout, run.tasks, out, is_shared, run.settings.feedback)) {
+    return false;
+  }
+  clear_interrupted(destination_of(run));
+  return true;
+}
+
+void stop(Conversion& run) {
+  run.journal->checkpoint();
+  if (run.journal->made() == 0) {
+    throw Error(CKB_CANCELLED, "stopped as asked; nothing was made yet, and nothing is left");
+  }
+  run.staging->keep();
+  throw Error(CKB_CANCELLED,
+              fmt::format("stopped as asked; {} of {} are made", size_text(run.journal->made()),
+                          size_text(run.layout.total_size())),
+              {.hint = "the same command with --resume goes on with them"});
+}
+
+}  // namespace ckptbridge

@@ -1,0 +1,25 @@
+// Whose bytes a value is: for people who watch a conversion.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "core/graph/graph.h"
+
+namespace ckptbridge {
+
+class ValueNames {
+ public:
+  // The graph must outlive this, and may get nodes, but no tensors.
+  explicit ValueNames(const Graph& graph);
+
+  // The name of the tensor whose value this is, or is a part or another form of; "" where it is of
+  // none, or of several.
+  std::string operator()(ckb_node value) const;
+
+ private:
+  const Graph& graph_;
+  std::unordered_map<ckb_node, std::size_t> tensors_;  // by value
+};
+
+}  // namespace ckptbridge

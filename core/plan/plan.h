@@ -1,0 +1,66 @@
+// The work, cut into tasks: which ranges of which output files one worker makes in one go.
+//
+// The unit is a range of one segment of one output file. Values are cut into ranges where their
+// sources change (core/plan/value_cuts.h). They are put in the order of what they read, file by
+// file and forward, so that each file is opened about once and each source range is read once; then
+// those that follow each other become tasks of about 1 MiB:
+//
+//   split    a band of rows of one source goes to the files of all ranks
+//   gather   one range of rows of a file comes from the sources of all ranks
+//   fragments of ZeRO-3: what lies side by side in a source goes to many places
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/graph/layout.h"
+#include "core/graph/nodes.h"
+
+namespace ckptbridge {
+
+// What the user allows. Nothing of it shows in the output.
+struct Limits {
+  unsigned threads = 1;
+  std::uint64_t memory = 128u << 20;  // bytes of payload buffers, all threads together
+};
+
+// Threads, and what each of them may hold within the limits.
+struct Buffers {
+  unsigned threads = 1;
+  std::uint64_t task_size = 0;     // a task's bytes at most, each distinct value counted once
+  std::uint64_t scratch_size = 0;  // bytes that a worker needs beside two tasks'
+};
+
+// Error MEMORY if the bound admits no work at all.
+Buffers make_buffers(const Limits& limits);
+
+// [begin, begin + size) of an output file, inside one of its segments, at whole elements.
+struct OutputRange {
+  std::uint64_t begin;
+  std::uint32_t size;
+  std::uint32_t file;
+  std::uint32_t segment;
+};
+
+// Depends on what is converted and, only where --memory holds less than one task of full size, on
+// that; not on threads.
+struct Plan : Buffers {
+  std::vector<OutputRange> ranges;         // by task
+  std::vector<std::uint64_t> first = {0};  // of each task's ranges, and one past the last's
+
+  std::uint64_t task_count() const { return first.size() - 1; }
+  std::span<const OutputRange> task(std::uint64_t number) const {
+    return std::span(ranges).subspan(first[number], first[number + 1] - first[number]);
+  }
+};
+
+// Two ranges hold the same elements of the same value: what replicated tensors are.
+bool same_content(const Layout& layout, const OutputRange& a, const OutputRange& b);
+
+// Tasks that together are every byte of every file, each once. Error MEMORY if the bound admits no
+// work at all.
+Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits);
+
+}  // namespace ckptbridge

@@ -1,0 +1,121 @@
+#include "core/text/name_patterns.h"
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ckptbridge/error.hpp"
+#include "core/text/printable.h"
+
+namespace ckptbridge {
+namespace {
+
+// Near names are sought among so many, and none is longer: a table is made for each.
+constexpr std::size_t kMostNames = 10'000;
+constexpr std::size_t kLongest = 200;
+constexpr std::size_t kFew = 3;
+
+// How many characters to insert, remove or replace until name fits the pattern.
+std::size_t distance(std::string_view pattern, std::string_view name) {
+  std::vector<std::size_t> row(name.size() + 1);
+  for (std::size_t j = 0; j <= name.size(); ++j) row[j] = j;
+  for (const char c : pattern) {
+    std::size_t diagonal = row[0];
+    if (c != '*') ++row[0];
+    for (std::size_t j = 1; j <= name.size(); ++j) {
+      const std::size_t above = row[j];
+      if (c == '*') {
+        row[j] = std::min(above, row[j - 1]);
+      } else {
+        const std::size_t other = c == '?' || c == name[j - 1] ? 0 : 1;
+        row[j] = std::min({diagonal + other, above + 1, row[j - 1] + 1});
+      }
+      diagonal = above;
+    }
+  }
+  return row[name.size()];
+}
+
+// The * of patterns for files keeps slashes apart; in names of tensors they are letters.
+bool fits(std::string_view pattern, std::string_view name) {
+  const auto without_slashes = [](std::string_view text) {
+    std::string result(text);
+    std::replace(result.begin(), result.end(), '/', '\x01');
+    return result;
+  };
+  return glob_matches(without_slashes(pattern), without_slashes(name));
+}
+
+std::vector<std::string_view> distinct(const std::vector<std::string_view>& names) {
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::string_view> result;
+  for (const std::string_view name : names) {
+    if (result.size() == kMostNames) break;
+    if (name.size() <= kLongest && seen.insert(name).second) result.push_back(name);
+  }
+  return result;
+}
+
+// The nearest names, where they are a few slips away or contain what was typed.
+std::vector<std::string> near_names(const std::string& pattern,
+                                    const std::vector<std::string_view>& names) {
+  if (pattern.size() > kLongest) return {};
+  const auto literals = static_cast<std::size_t>(
+      std::count_if(pattern.begin(), pattern.end(), [](char c) { return c != '*' && c != '?'; }));
+  const std::size_t limit = std::max<std::size_t>(1, literals / 3);
+  std::vector<std::tuple<std::size_t, std::size_t, std::string_view>> found;  // distance, place
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::size_t whole = distance(pattern, names[i]);
+    const std::size_t part = distance("*" + pattern + "*", names[i]) + 1;
+    if (std::min(whole, part) <= limit) found.emplace_back(std::min(whole, part), i, names[i]);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> result;
+  for (const auto& [far, place, name] : found) {
+    if (result.size() < kFew) result.emplace_back(name);
+  }
+  return result;
+}
+
+[[noreturn]] void refuse(const std::string& pattern, const std::vector<std::string_view>& all,
+                         const std::string& option) {
+  const auto names = distinct(all);
+  std::string hint = "; there is no tensor at all";
+  if (const auto near = near_names(pattern, names); !near.empty()) {
+    hint = "; near ones are " + list_text(near);
+  } else if (!names.empty()) {
+    const auto few = static_cast<std::ptrdiff_t>(std::min(kFew, names.size()));
+    hint = fmt::format("; the first of {} names are {}", count_text(names.size()),
+                       list_text({names.begin(), names.begin() + few}));
+  }
+  throw Error(CKB_INVALID_ARGUMENT,
+              fmt::format("{}: no tensor has the name {}{}", option, pattern, hint));
+}
+
+}  // namespace
+
+std::vector<std::size_t> chosen_names(const std::vector<std::string_view>& names,
+                                      const std::vector<std::string>& patterns,
+                                      const std::string& option) {
+  std::vector<bool> chosen(names.size(), patterns.empty());
+  for (const std::string& pattern : patterns) {
+    bool fits_any = false;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!fits(pattern, names[i])) continue;
+      chosen[i] = true;
+      fits_any = true;
+    }
+    if (!fits_any) refuse(pattern, names, option);
+  }
+  std::vector<std::size_t> result;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (chosen[i]) result.push_back(i);
+  }
+  return result;
+}
+
+}  // namespace ckptbridge
