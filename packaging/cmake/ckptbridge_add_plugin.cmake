@@ -22,6 +22,9 @@ function(ckptbridge_add_plugin id)
 
   add_library(${id} MODULE ${ARG_SOURCES})
   target_link_libraries(${id} PRIVATE ckptbridge::plugin ${ARG_LIBRARIES})
+  if(TARGET ckptbridge_pch_std AND NOT ARG_FOLDER AND NOT ARG_COMPONENT) # a plugin of this tree
+    target_precompile_headers(${id} REUSE_FROM ckptbridge_pch_std)
+  endif()
   target_compile_definitions(${id} PRIVATE CKPTBRIDGE_VERSION="${PROJECT_VERSION}")
   set(map ${CMAKE_CURRENT_BINARY_DIR}/${id}.map)
   file(WRITE ${map} "{ global: ckptbridge_plugin_v1; local: *; };\n")
