@@ -6,6 +6,7 @@
 #include "cli/terminal/manual.h"
 #include "cli/version.h"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 

@@ -7,6 +7,7 @@
 
 #include "cli/page/html_page.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "cli/page/html_page.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

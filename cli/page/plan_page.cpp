@@ -16,6 +16,7 @@
 #include "core/bytes/float_cast.h"
 #include "core/graph/origin.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

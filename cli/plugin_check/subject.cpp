@@ -10,7 +10,6 @@
 #include "core/pipeline.h"
 #include "core/plugin_host/search_path.h"
 #include "core/text/json_object.h"
-#include "core/text/printable.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

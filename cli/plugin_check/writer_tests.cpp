@@ -11,7 +11,7 @@
 #include "cli/plugin_check/tests.h"
 #include "core/execute/value_reader.h"
 #include "core/pipeline.h"
-#include "core/text/printable.h"
+#include "core/text/name_patterns.h"
 
 namespace ckptbridge::plugin_check {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "cli/terminal/exit_code.h"
 #include "core/plugin_host/compute_plugin.h"
-#include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

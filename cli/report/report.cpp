@@ -8,6 +8,7 @@
 #include "cli/report/summary.h"
 #include "cli/report/tensor_plan.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

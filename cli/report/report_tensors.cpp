@@ -13,7 +13,7 @@ namespace {
 using nlohmann::ordered_json;
 
 // Ranges of files; of a strided view, from its first byte to its last.
-ordered_json sources_json(const Arena& arena, const Origin& origin) {
+ordered_json sources_json(const Arena& arena, const ValueOrigin& origin) {
   ordered_json result = ordered_json::array();
   for (const auto& [file, ranges] : origin.ranges) {
     for (const auto& [begin, end] : ranges) {
@@ -36,7 +36,7 @@ ordered_json tensors_json(const Report& report) {
   }
   ordered_json result = ordered_json::array();
   for (const Tensor& tensor : graph.tensors()) {
-    const Origin origin = origin_of(graph.arena(), std::span(&tensor.value, 1));
+    const ValueOrigin origin = origin_of(graph.arena(), std::span(&tensor.value, 1));
     ordered_json json = {{"name", tensor.name},
                          {"role", tensor.role},
                          {"mp_rank", tensor.mp_rank},

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

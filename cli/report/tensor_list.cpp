@@ -9,9 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/report/pieces.h"
-#include "core/runs.h"
+#include "core/graph/lowering.h"
 #include "core/text/name_patterns.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -6,9 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/report/pieces.h"
+#include "core/graph/lowering.h"
 #include "core/graph/origin.h"
-#include "core/runs.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using nlohmann::ordered_json;
 
 // With what the writer does on top.
-Origin origin_of_written(const Arena& arena, const WrittenTensor& written) {
+ValueOrigin origin_of_written(const Arena& arena, const WrittenTensor& written) {
   std::vector<ckb_node> values{written.tensors.front()->value};
   for (const OutputPlace& place : written.places) {
     values.push_back(static_cast<ckb_node>(place.segment.index));
@@ -53,7 +54,7 @@ std::string made_of_text(const std::vector<const Tensor*>& sources) {
   return list_text(words);
 }
 
-std::string steps_text(const Origin& origin) {
+std::string steps_text(const ValueOrigin& origin) {
   std::vector<std::string> words;
   words.reserve(origin.operations.size());
   for (const Operation& operation : origin.operations) words.push_back(operation_words(operation));

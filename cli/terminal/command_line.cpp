@@ -8,6 +8,7 @@
 #include "ckptbridge/error.hpp"
 #include "cli/terminal/manual.h"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -7,6 +7,8 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -17,7 +17,7 @@
 #include "core/compare/common_form.h"
 #include "core/pipeline.h"
 #include "core/plan/losses.h"
-#include "core/text/printable.h"
+#include "core/text/quantities.h"
 #include "core/verify.h"
 
 namespace ckptbridge::cli {

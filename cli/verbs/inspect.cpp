@@ -16,6 +16,7 @@
 #include "cli/terminal/console.h"
 #include "cli/verbs/setup.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
-#include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -8,6 +8,7 @@
 #include "cli/dispatch.h"
 #include "cli/verbs/setup.h"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -11,6 +11,7 @@
 #include "cli/verbs/setup.h"
 #include "core/plugin_host/profile_files.h"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/plugin_host/search_path.h"
-#include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {

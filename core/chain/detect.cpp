@@ -13,7 +13,7 @@
 #include "core/chain/recognise.h"
 #include "core/disk/file.h"
 #include "core/plugin_host/loaded_plugin.h"
-#include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {
@@ -20,25 +21,6 @@ using nlohmann::ordered_json;
 [[noreturn]] void refuse(const Manifest& manifest, const std::string& problem,
                          const std::string& hint = "") {
   throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: {}", manifest.id, problem), {.hint = hint});
-}
-
-// What an option takes, in a sentence.
-std::string value_text(const OptionSpec& option) {
-  switch (option.type) {
-    case OptionType::kInteger:
-      return "an integer";
-    case OptionType::kNumber:
-      return "a number";
-    case OptionType::kBoolean:
-      return "true or false";
-    case OptionType::kChoice:
-      return "one of " + list_text(option.choices);
-    case OptionType::kPath:
-      return "a path";
-    case OptionType::kString:
-      break;
-  }
-  return "a string";
 }
 
 std::string takes(const OptionSpec& option) {
@@ -110,24 +92,6 @@ json typed_value(const Manifest& manifest, const OptionSpec& option, const Optio
   }
   refuse(manifest,
          fmt::format("option {}: \"{}\" is not {}", option.name, text, value_text(option)), hint);
-}
-
-bool is_of_type(const json& value, const OptionSpec& option) {
-  switch (option.type) {
-    case OptionType::kInteger:
-      return value.is_number_integer();
-    case OptionType::kNumber:
-      return value.is_number();
-    case OptionType::kBoolean:
-      return value.is_boolean();
-    case OptionType::kChoice:
-      return value.is_string() && std::find(option.choices.begin(), option.choices.end(),
-                                            value.get<std::string>()) != option.choices.end();
-    case OptionType::kPath:
-    case OptionType::kString:
-      break;
-  }
-  return value.is_string();
 }
 
 // Whether the option as typed names this plugin, and which of its options.
@@ -252,21 +216,6 @@ void require_one_owner(const std::vector<const Manifest*>& chain,
                              : fmt::format("it belongs to {}, which this conversion does not need",
                                            list_text(elsewhere))});
   }
-}
-
-std::string problem_of_default(const OptionSpec& option) {
-  const json value = json::parse(option.default_json);
-  const auto expected = fmt::format("{} of type {}", option.repeated ? "an array" : "a value",
-                                    option_type_name(option.type));
-  bool good = true;
-  if (!option.repeated) {
-    good = is_of_type(value, option);
-  } else {
-    good = value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& item) {
-             return is_of_type(item, option);
-           });
-  }
-  return good ? "" : fmt::format("{} is not {}", option.default_json, expected);
 }
 
 }  // namespace ckptbridge

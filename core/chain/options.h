@@ -40,7 +40,4 @@ void require_one_owner(const std::vector<const Manifest*>& chain,
                        const std::vector<OptionText>& given,
                        const std::vector<const Manifest*>& unused = {});
 
-// What is wrong with option.default_json as a value of the option; "" when nothing is.
-std::string problem_of_default(const OptionSpec& option);
-
 }  // namespace ckptbridge

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/disk/file.h"
-#include "core/text/printable.h"
+#include "core/text/name_patterns.h"
 
 namespace ckptbridge {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/bytes/xxh3.h"
 #include "core/commit/same_output.h"
-#include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge {
 namespace {

@@ -11,7 +11,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/compare/compare_values.h"
 #include "core/execute/value_reader.h"
-#include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge {
 namespace {

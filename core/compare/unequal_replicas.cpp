@@ -10,7 +10,7 @@
 #include "core/compare/compare_values.h"
 #include "core/compare/value_statistics.h"
 #include "core/plugin_host/compute_plugin.h"
-#include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge {
 namespace {

@@ -9,7 +9,7 @@
 #include "core/compare/compare_values.h"
 #include "core/compare/expectations.h"
 #include "core/execute/value_reader.h"
-#include "core/text/printable.h"
+#include "core/text/quantities.h"
 
 namespace ckptbridge {
 namespace {

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/plan/coverage.h"
+#include "core/graph/byte_runs.h"
 #include "core/text/printable.h"
 
 namespace ckptbridge {

@@ -44,4 +44,8 @@ struct Run {
 void lower(const Nodes& nodes, ckb_node node, std::uint64_t begin, std::uint64_t count,
            const std::function<void(const Run&)>& emit);
 
+// Where all elements of a value come from, in the order of their targets: for people who ask. The
+// copy machine asks lower() for one range at a time.
+std::vector<Run> runs_of(const Nodes& nodes, ckb_node node);
+
 }  // namespace ckptbridge

@@ -7,7 +7,7 @@
 
 #include "core/bytes/float_cast.h"
 
-namespace ckptbridge::cli {
+namespace ckptbridge {
 namespace {
 
 class Visit {
@@ -25,7 +25,7 @@ class Visit {
     }
   }
 
-  Origin origin() && {
+  ValueOrigin origin() && {
     for (auto& [file, ranges] : origin_.ranges) ranges = united(std::move(ranges));
     return std::move(origin_);
   }
@@ -57,7 +57,7 @@ class Visit {
 
   const Nodes& nodes_;
   std::unordered_set<ckb_node> seen_;
-  Origin origin_;
+  ValueOrigin origin_;
 };
 
 std::string operation_name(const Operation& operation) {
@@ -79,13 +79,13 @@ std::string operation_name(const Operation& operation) {
 
 }  // namespace
 
-Origin origin_of(const Arena& arena, std::span<const ckb_node> values) {
+ValueOrigin origin_of(const Arena& arena, std::span<const ckb_node> values) {
   Visit visit(arena);
   for (const ckb_node value : values) visit.enter(value);
   return std::move(visit).origin();
 }
 
-std::vector<std::string> operation_names(const Origin& origin) {
+std::vector<std::string> operation_names(const ValueOrigin& origin) {
   std::vector<std::string> names;
   names.reserve(origin.operations.size());
   for (const Operation& operation : origin.operations) names.push_back(operation_name(operation));
@@ -114,4 +114,4 @@ std::string cast_words(Dtype from, Dtype to) {
                      dtype_name(from), dtype_name(to));
 }
 
-}  // namespace ckptbridge::cli
+}  // namespace ckptbridge

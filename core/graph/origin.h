@@ -10,7 +10,7 @@
 #include "core/bytes/intervals.h"
 #include "core/graph/graph.h"
 
-namespace ckptbridge::cli {
+namespace ckptbridge {
 
 struct Operation {
   Op op;
@@ -20,19 +20,19 @@ struct Operation {
   Dtype to{};
 };
 
-struct Origin {
+struct ValueOrigin {
   // Of a strided view, from its first byte to its last.
   std::map<ckb_file, std::vector<Interval>> ranges;  // united
   std::vector<Operation> operations;                 // each once, in the order in which it is done
 };
 
-Origin origin_of(const Arena& arena, std::span<const ckb_node> values);
+ValueOrigin origin_of(const Arena& arena, std::span<const ckb_node> values);
 
 // "cast float32 to bfloat16", "concat along 0": for programs.
-std::vector<std::string> operation_names(const Origin& origin);
+std::vector<std::string> operation_names(const ValueOrigin& origin);
 // "rounded from float32 to bfloat16", "256 parts joined along dimension 0": for people.
 std::string operation_words(const Operation& operation);
 // Of a cast alone.
 std::string cast_words(Dtype from, Dtype to);
 
-}  // namespace ckptbridge::cli
+}  // namespace ckptbridge

@@ -8,60 +8,11 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "core/graph/byte_runs.h"
 #include "core/graph/lowering.h"
 
 namespace ckptbridge {
 namespace {
-
-// Intervals of one storage at most: beyond it, a view is too scattered to prove anything about.
-constexpr std::uint64_t kMaxIntervals = 1u << 26;
-
-// The source side of a run: size bytes, repeated by loops of which each steps over the one inside.
-struct ByteRun {
-  std::uint64_t begin;
-  std::uint64_t size;
-  using Loops = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // count, step
-  Loops loops;
-
-  static ByteRun of(const Run& run) {
-    ByteRun bytes{run.source, run.length * item_size(run.from()), {}};
-    auto loops = run.loops;
-    std::sort(loops.begin(), loops.end(),
-              [](const Loop& a, const Loop& b) { return a.source_step < b.source_step; });
-    for (const Loop& loop : loops) {
-      if (bytes.loops.empty() && loop.source_step <= bytes.size) {
-        bytes.size += (loop.count - 1) * loop.source_step;
-      } else {
-        bytes.loops.emplace_back(loop.count, loop.source_step);
-      }
-    }
-    return bytes;
-  }
-
-  void expand(std::vector<Interval>& out) const {
-    std::uint64_t count = 1;
-    for (const auto& loop : loops) {
-      if (__builtin_mul_overflow(count, loop.first, &count)) count = kMaxIntervals;
-    }
-    if (count > kMaxIntervals - std::min<std::uint64_t>(out.size(), kMaxIntervals)) {
-      throw Error(CKB_UNSUPPORTED,
-                  "a view touches more than 67 million separate pieces of its "
-                  "storage");
-    }
-    expand(loops.size(), begin, out);
-  }
-
- private:
-  void expand(std::size_t depth, std::uint64_t at, std::vector<Interval>& out) const {
-    if (depth == 0) {
-      out.push_back({at, at + size});
-      return;
-    }
-    for (std::uint64_t i = 0; i < loops[depth - 1].first; ++i) {
-      expand(depth - 1, at + i * loops[depth - 1].second, out);
-    }
-  }
-};
 
 // Why bytes are accounted for: used, checked, or dropped for reason number why - kDropped.
 enum : std::size_t { kUsed = 0, kChecked = 1, kDropped = 2 };
@@ -168,13 +119,6 @@ class Reasons {
 }
 
 }  // namespace
-
-std::vector<Interval> touched_bytes(const Nodes& nodes, ckb_node extent) {
-  std::vector<Interval> intervals;
-  lower(nodes, extent, 0, nodes.count(extent),
-        [&](const Run& run) { ByteRun::of(run).expand(intervals); });
-  return united(std::move(intervals));
-}
 
 Coverage require_coverage(const Graph& read, const Layout& layout) {
   Arena& arena = read.arena();

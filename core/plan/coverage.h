@@ -15,9 +15,6 @@
 
 namespace ckptbridge {
 
-// The bytes of file that the extent touches, as united intervals.
-std::vector<Interval> touched_bytes(const Nodes& nodes, ckb_node extent);
-
 // A reason, and how much of the input was left out for it.
 struct DroppedBytes {
   std::string reason;

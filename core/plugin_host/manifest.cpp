@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
-#include "core/chain/options.h"
 #include "core/text/json_object.h"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {
@@ -26,15 +26,6 @@ constexpr std::array<std::pair<std::string_view, Role>, 5> kRoles = {{
     {"writer", Role::kWriter},
     {"recognise", Role::kRecognise},
     {"compute", Role::kCompute},
-}};
-
-constexpr std::array<std::pair<std::string_view, OptionType>, 6> kOptionTypes = {{
-    {"string", OptionType::kString},
-    {"integer", OptionType::kInteger},
-    {"number", OptionType::kNumber},
-    {"boolean", OptionType::kBoolean},
-    {"path", OptionType::kPath},
-    {"choice", OptionType::kChoice},
 }};
 
 template <class Table>
@@ -196,13 +187,6 @@ void parse_rewrites(JsonObject& object, Manifest& manifest) {
 std::string_view role_name(Role role) {
   for (const auto& [name, value] : kRoles) {
     if (value == role) return name;
-  }
-  return "";
-}
-
-std::string_view option_type_name(OptionType type) {
-  for (const auto& [name, value] : kOptionTypes) {
-    if (value == type) return name;
   }
   return "";
 }

@@ -10,25 +10,13 @@
 
 #include <boost/filesystem/path.hpp>
 
+#include "core/plugin_host/option_spec.h"
+
 namespace ckptbridge {
 
 enum class Role { kReader, kTransform, kWriter, kRecognise, kCompute };
 
-enum class OptionType { kString, kInteger, kNumber, kBoolean, kPath, kChoice };
-
-std::string_view role_name(Role role);               // "reader"
-std::string_view option_type_name(OptionType type);  // "integer"
-
-// One option that a plugin takes.
-struct OptionSpec {
-  std::string name;  // kebab-case
-  OptionType type = OptionType::kString;
-  std::vector<std::string> choices;  // of kChoice
-  std::string default_json;          // the value as JSON; "": there is none
-  bool required = false;
-  bool repeated = false;  // may be given several times; the plugin gets an array
-  std::string help;
-};
+std::string_view role_name(Role role);  // "reader"
 
 // Properties of a graph, or what a plugin asks of them: "names" = "savanna". A value of the form
 // "option:NAME" stands for the value of the plugin's own option NAME.

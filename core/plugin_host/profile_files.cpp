@@ -15,6 +15,7 @@
 #include "core/text/json_object.h"
 #include "core/text/json_schema.h"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {

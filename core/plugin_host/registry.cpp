@@ -10,7 +10,10 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/disk/file.h"
+#include "core/text/name_patterns.h"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {

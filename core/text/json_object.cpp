@@ -7,6 +7,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/text/printable.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 

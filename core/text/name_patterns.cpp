@@ -10,6 +10,8 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/text/printable.h"
+#include "core/text/quantities.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {
@@ -18,27 +20,6 @@ namespace {
 constexpr std::size_t kMostNames = 10'000;
 constexpr std::size_t kLongest = 200;
 constexpr std::size_t kFew = 3;
-
-// How many characters to insert, remove or replace until name fits the pattern.
-std::size_t distance(std::string_view pattern, std::string_view name) {
-  std::vector<std::size_t> row(name.size() + 1);
-  for (std::size_t j = 0; j <= name.size(); ++j) row[j] = j;
-  for (const char c : pattern) {
-    std::size_t diagonal = row[0];
-    if (c != '*') ++row[0];
-    for (std::size_t j = 1; j <= name.size(); ++j) {
-      const std::size_t above = row[j];
-      if (c == '*') {
-        row[j] = std::min(above, row[j - 1]);
-      } else {
-        const std::size_t other = c == '?' || c == name[j - 1] ? 0 : 1;
-        row[j] = std::min({diagonal + other, above + 1, row[j - 1] + 1});
-      }
-      diagonal = above;
-    }
-  }
-  return row[name.size()];
-}
 
 // The * of patterns for files keeps slashes apart; in names of tensors they are letters.
 bool fits(std::string_view pattern, std::string_view name) {
@@ -69,8 +50,8 @@ std::vector<std::string> near_names(const std::string& pattern,
   const std::size_t limit = std::max<std::size_t>(1, literals / 3);
   std::vector<std::tuple<std::size_t, std::size_t, std::string_view>> found;  // distance, place
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::size_t whole = distance(pattern, names[i]);
-    const std::size_t part = distance("*" + pattern + "*", names[i]) + 1;
+    const std::size_t whole = edit_distance(pattern, names[i], true);
+    const std::size_t part = edit_distance("*" + pattern + "*", names[i], true) + 1;
     if (std::min(whole, part) <= limit) found.emplace_back(std::min(whole, part), i, names[i]);
   }
   std::sort(found.begin(), found.end());
@@ -97,6 +78,31 @@ std::vector<std::string> near_names(const std::string& pattern,
 }
 
 }  // namespace
+
+bool glob_matches(std::string_view pattern, std::string_view name) {
+  constexpr std::size_t kNone = std::string_view::npos;
+  std::size_t p = 0;
+  std::size_t n = 0;
+  std::size_t star = kNone;  // the last * seen in the pattern,
+  std::size_t star_end = 0;  // and where in name what it stands for ends
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_end = n;
+    } else if (p < pattern.size() &&
+               (pattern[p] == name[n] || (pattern[p] == '?' && name[n] != '/'))) {
+      ++p;
+      ++n;
+    } else if (star != kNone && name[star_end] != '/') {
+      p = star + 1;
+      n = ++star_end;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
 
 std::vector<std::size_t> chosen_names(const std::vector<std::string_view>& names,
                                       const std::vector<std::string>& patterns,

@@ -1,4 +1,4 @@
-// Tensors that a user names by patterns.
+// Names that fit patterns: files, and tensors that a user asks for.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,10 @@
 #include <vector>
 
 namespace ckptbridge {
+
+// Whether the whole of name fits a pattern in which * stands for any characters, / excepted, and ?
+// for one. Costs at most the product of both sizes.
+bool glob_matches(std::string_view pattern, std::string_view name);
 
 // Numbers of the names that fit one of the patterns, in the order of the names; all of them where
 // there is no pattern. In a pattern, * stands for any characters and ? for one. Throws

@@ -68,8 +68,9 @@ std::optional<std::uint64_t> end_record(const ByteSource& source, std::uint64_t 
 template <class T>
 std::uint64_t merged(const ByteSource& source, T classic, std::uint64_t large, const char* what) {
   if (classic != static_cast<T>(~T{0}) && classic != large) {
-    corrupt(source, std::string("its two end records disagree about the ") + what + ": " +
-                        std::to_string(classic) + " and " + std::to_string(large));
+    std::string problem = "its two end records disagree about the ";
+    problem.append(what).append(": ").append(std::to_string(classic));
+    corrupt(source, problem.append(" and ").append(std::to_string(large)));
   }
   return large;
 }

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "ckptbridge/error.hpp"
+#include "core/text/name_patterns.h"
+#include "core/text/quantities.h"
+#include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {
