@@ -47,7 +47,7 @@ Conversion::Conversion(const Registry& plugins, Request wanted, Settings how)
       request(std::move(wanted)),
       settings(std::move(how)),
       host(services_of(registry, settings)),
-      arena(Sources(root_of(request.input))),
+      arena(InputFiles(root_of(request.input))),
       source(arena),
       target(arena) {
   if (settings.ignore_checksums) arena.checksums.ignore();

@@ -33,7 +33,7 @@ void describe(const Graph& graph, const boost::filesystem::path& input, Inspecti
     count.bytes += arena.nodes.size(tensor.value);
     result.bytes += arena.nodes.size(tensor.value);
   }
-  result.unread = make_ledger(graph, {}, input).unread;
+  result.unread = find_losses(graph, {}, input).unread;
 }
 
 // What becomes of the transforms towards one format. What they add to the arena beside the graph

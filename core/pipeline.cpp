@@ -90,7 +90,7 @@ void execute(Conversion& run) {
     try {
       execute(
           run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
-          [&](auto ranges, auto parts) { journal.add(ranges, parts); }, ValueNames(run.target));
+          [&](auto ranges, auto parts) { journal.add(ranges, parts); }, TensorOfValue(run.target));
       run.arena.checksums.finish(run.arena.sources);
     } catch (const Error& error) {
       if (error.code() == CKB_CANCELLED) stop(run);

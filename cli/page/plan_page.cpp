@@ -77,31 +77,31 @@ std::string list_of_names(const std::string& summary, const std::vector<std::str
 }
 
 // What is dropped, rounded or not looked at, with reasons.
-std::string ledger_table(const Ledger& ledger) {
+std::string losses_table(const Losses& losses) {
   std::string text = "<table>\n<tr><th>what</th><th>how much</th><th>why</th></tr>\n";
   const auto add = [&](const char* style, const char* what, const std::string& much,
                        const std::string& why) {
     text += fmt::format("<tr><td class=\"{}\">{}</td><td>{}</td><td>{}</td></tr>\n", style, what,
                         much, why);
   };
-  for (const auto& [from, to, tensors] : ledger.roundings) {
+  for (const auto& [from, to, tensors] : losses.roundings) {
     add("drop", "rounded", counted(tensors, "tensor"),
         fmt::format("{} has fewer digits than {}; each value becomes the nearest", dtype_name(to),
                     dtype_name(from)));
   }
-  for (const DroppedBytes& dropped : ledger.dropped) {
+  for (const DroppedBytes& dropped : losses.dropped) {
     add("drop", "left out", left_out_text(dropped), html_text(dropped.reason));
   }
-  for (const auto& [reason, names] : ledger.dropped_objects) {
+  for (const auto& [reason, names] : losses.dropped_objects) {
     add("drop", "left out", list_of_names(counted(names.size(), "object"), names),
         html_text(reason));
   }
-  if (!ledger.unread.empty()) {
-    add("soft", "not read", list_of_names(counted(ledger.unread.size(), "file"), ledger.unread),
+  if (!losses.unread.empty()) {
+    add("soft", "not read", list_of_names(counted(losses.unread.size(), "file"), losses.unread),
         "files of the input that the reader has no use for");
   }
-  const bool is_empty = ledger.roundings.empty() && ledger.dropped.empty() &&
-                        ledger.dropped_objects.empty() && ledger.unread.empty();
+  const bool is_empty = losses.roundings.empty() && losses.dropped.empty() &&
+                        losses.dropped_objects.empty() && losses.unread.empty();
   return is_empty ? "<p class=\"good\">Nothing is lost.</p>\n" : text + "</table>\n";
 }
 
@@ -174,7 +174,7 @@ std::string plan_page(const Report& report, const Trace& all) {
   body += picture(run);
   body += "<pre>" + html_text(run_line(run.chain)) + "</pre>\n";
   body += facts(run);
-  body += "<h2>What is lost, and why</h2>\n" + ledger_table(report.ledger);
+  body += "<h2>What is lost, and why</h2>\n" + losses_table(report.losses);
   body += "<h2>Dtypes</h2>\n" + dtype_table(run, all);
   body += "<h2>Tensors by layer</h2>\n" + layer_tables(run, all);
   body += "<h2>Files</h2>\n" + files(run);

@@ -49,13 +49,13 @@ std::string checks_text(std::size_t expectations) {
 }
 
 // One line for each reason: an object's own tensors are left out with it, for the same reason.
-std::string dropped_text(const Ledger& ledger, bool all) {
+std::string dropped_text(const Losses& losses, bool all) {
   std::vector<std::pair<std::string, std::string>> lines;  // reason, what
-  lines.reserve(ledger.dropped.size() + ledger.dropped_objects.size());
-  for (const DroppedBytes& dropped : ledger.dropped) {
+  lines.reserve(losses.dropped.size() + losses.dropped_objects.size());
+  for (const DroppedBytes& dropped : losses.dropped) {
     lines.emplace_back(dropped.reason, left_out_text(dropped));
   }
-  for (const auto& [reason, names] : ledger.dropped_objects) {
+  for (const auto& [reason, names] : losses.dropped_objects) {
     const auto what = fmt::format("{} ({})", counted(names.size(), "object"), some_of(names, all));
     const auto line = std::find_if(lines.begin(), lines.end(),
                                    [&reason = reason](const auto& l) { return l.first == reason; });
@@ -70,16 +70,16 @@ std::string dropped_text(const Ledger& ledger, bool all) {
   return text;
 }
 
-std::string ledger_text(const Ledger& ledger, bool all) {
+std::string losses_text(const Losses& losses, bool all) {
   std::string text;
-  for (const auto& [from, to, tensors] : ledger.roundings) {
+  for (const auto& [from, to, tensors] : losses.roundings) {
     text += fmt::format("rounded: {} from {} to {}, to the nearest value\n",
                         counted(tensors, "tensor"), dtype_name(from), dtype_name(to));
   }
-  text += dropped_text(ledger, all);
-  if (!ledger.unread.empty()) {
-    text += fmt::format("not read: {}: {}\n", counted(ledger.unread.size(), "file"),
-                        some_of(ledger.unread, all));
+  text += dropped_text(losses, all);
+  if (!losses.unread.empty()) {
+    text += fmt::format("not read: {}: {}\n", counted(losses.unread.size(), "file"),
+                        some_of(losses.unread, all));
   }
   return text;
 }
@@ -155,7 +155,7 @@ std::string report_text(const Report& report) {
   } else {
     text += plan_text(report);
   }
-  const std::string losses = ledger_text(report.ledger, report.whole_lists);
+  const std::string losses = losses_text(report.losses, report.whole_lists);
   text += losses.empty() && !report.done ? plan_row("losses", "none") : losses;
   for (const auto& plugin : foreign_plugins(run)) {
     text += fmt::format("plugin from elsewhere: {}\n", plugin);

@@ -17,7 +17,7 @@ namespace ckptbridge::cli {
 
 struct Report {
   const Conversion& conversion;  // prepared at least
-  Ledger ledger;
+  Losses losses;
   bool done = false;         // or only planned
   bool whole_lists = false;  // or the first few of each
   bool verbose = false;      // and of output files, too

@@ -29,20 +29,20 @@ ordered_json files_json(const std::vector<OutputFile>& files) {
   return result;
 }
 
-ordered_json dropped_json(const Ledger& ledger) {
+ordered_json dropped_json(const Losses& losses) {
   ordered_json result = ordered_json::array();
-  for (const auto& [reason, values, bytes] : ledger.dropped) {
+  for (const auto& [reason, values, bytes] : losses.dropped) {
     result.push_back({{"reason", reason}, {"values", values}, {"bytes", bytes}});
   }
-  for (const auto& [reason, names] : ledger.dropped_objects) {
+  for (const auto& [reason, names] : losses.dropped_objects) {
     result.push_back({{"reason", reason}, {"objects", names}});
   }
   return result;
 }
 
-ordered_json rounded_json(const Ledger& ledger) {
+ordered_json rounded_json(const Losses& losses) {
   ordered_json result = ordered_json::array();
-  for (const auto& [from, to, tensors] : ledger.roundings) {
+  for (const auto& [from, to, tensors] : losses.roundings) {
     result.push_back({{"from", dtype_name(from)}, {"to", dtype_name(to)}, {"tensors", tensors}});
   }
   return result;
@@ -66,9 +66,9 @@ ordered_json result_json(const Report& report) {
       {"tasks", run.tasks.task_count()},
       {"buffers", buffer_bytes(run.tasks)},
       {"expectations", run.arena.expectations.size()},
-      {"rounded", rounded_json(report.ledger)},
-      {"left_out", dropped_json(report.ledger)},
-      {"not_read", report.ledger.unread},
+      {"rounded", rounded_json(report.losses)},
+      {"left_out", dropped_json(report.losses)},
+      {"not_read", report.losses.unread},
       {"foreign_plugins", foreign_plugins(run)},
       {"notes", run.arena.notes},
       {"warnings", run.warnings},
@@ -96,7 +96,7 @@ ordered_json plugins_json(const Conversion& run) {
   return result;
 }
 
-ordered_json inputs_json(const Sources& sources) {
+ordered_json inputs_json(const InputFiles& sources) {
   ordered_json result = ordered_json::array();
   for (std::uint32_t id = 1; id <= sources.count(); ++id) {
     ordered_json file = {{"file", sources.name(id)}, {"size", sources.size(id)}};

@@ -108,7 +108,7 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   prepare(conversion);
   if (!options.dry_run) convert(conversion);
 
-  Report report{conversion, make_ledger(conversion.target, conversion.coverage, request.input)};
+  Report report{conversion, find_losses(conversion.target, conversion.coverage, request.input)};
   report.done = !options.dry_run;
   report.whole_lists = options.verbose || options.dry_run;
   report.verbose = options.verbose;

@@ -204,7 +204,7 @@ std::optional<JournalContent> read_journal(const fs::path& partial) {
 
 // Written beside and renamed, so that there is the old journal or the new one.
 Journal::Journal(const fs::path& partial, const Identity& identity, std::uint64_t total,
-                 OutputFiles& output, SourceChecksums& checks, std::uint64_t interval,
+                 OutputFiles& output, InputChecksums& checks, std::uint64_t interval,
                  const Made& made)
     : partial_(partial),
       output_(output),

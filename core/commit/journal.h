@@ -73,7 +73,7 @@ class Journal {
   // `output` and `checks` must outlive it. After every `interval` bytes, data and journal are
   // brought to the disk.
   Journal(const boost::filesystem::path& partial, const Identity& identity, std::uint64_t total,
-          OutputFiles& output, SourceChecksums& checks, std::uint64_t interval, const Made& made);
+          OutputFiles& output, InputChecksums& checks, std::uint64_t interval, const Made& made);
 
   // [any-thread] These ranges were written: call it after write() returned. Every now and then
   // this takes as long as a disk needs for `interval` bytes, while other threads may go on.
@@ -91,7 +91,7 @@ class Journal {
 
   const boost::filesystem::path partial_;
   OutputFiles& output_;
-  SourceChecksums& checks_;
+  InputChecksums& checks_;
   const std::uint64_t interval_;
   File file_;
   std::uint64_t end_ = 0;  // of the journal

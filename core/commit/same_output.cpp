@@ -100,7 +100,7 @@ class Comparison {
   const Arena& arena_;
   const Layout& layout_;
   const Plan& plan_;
-  FileChecksums checksums_;
+  OutputChecksums checksums_;
   FileCache files_;
 };
 

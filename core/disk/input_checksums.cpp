@@ -24,19 +24,19 @@ bool is_little(std::uint64_t bytes, std::uint64_t size) {
   return bytes <= std::max<std::uint64_t>(size / 64, 4096);
 }
 
-void SourceChecksums::expect(ckb_file file, std::uint64_t offset, std::uint64_t size,
+void InputChecksums::expect(ckb_file file, std::uint64_t offset, std::uint64_t size,
                              std::uint32_t crc, std::string what) {
   if (ignored_ || size == 0) return;
   items_.try_emplace({file, offset}, Expected{size, crc, std::move(what), false, false, {}});
 }
 
-void SourceChecksums::leave_out(ckb_file file, std::uint64_t offset) {
+void InputChecksums::leave_out(ckb_file file, std::uint64_t offset) {
   if (const auto item = items_.find({file, offset}); item != items_.end()) {
     item->second.is_closed = true;
   }
 }
 
-void SourceChecksums::go_on(std::span<const StorageCheck> checks) {
+void InputChecksums::go_on(std::span<const StorageCheck> checks) {
   for (const StorageCheck& check : checks) {
     const auto item = items_.find({check.file, check.offset});
     if (item == items_.end() || item->second.is_closed) continue;
@@ -46,12 +46,12 @@ void SourceChecksums::go_on(std::span<const StorageCheck> checks) {
   }
 }
 
-std::vector<StorageCheck> SourceChecksums::take_news() {
+std::vector<StorageCheck> InputChecksums::take_news() {
   const std::lock_guard lock(mutex_);
   return std::exchange(news_, {});
 }
 
-void SourceChecksums::add(const Sources& sources, ckb_file file, std::uint64_t offset,
+void InputChecksums::add(const InputFiles& sources, ckb_file file, std::uint64_t offset,
                           std::span<const std::byte> bytes) {
   if (items_.empty() || bytes.empty()) return;
   const std::uint64_t end = offset + bytes.size();
@@ -66,7 +66,7 @@ void SourceChecksums::add(const Sources& sources, ckb_file file, std::uint64_t o
   }
 }
 
-void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std::uint64_t begin,
+void InputChecksums::add_to(const InputFiles& sources, Map::value_type& item, std::uint64_t begin,
                              std::span<const std::byte> bytes) {
   Expected& expected = item.second;
   const std::uint64_t end = begin + bytes.size();
@@ -140,13 +140,13 @@ void SourceChecksums::add_to(const Sources& sources, Map::value_type& item, std:
   wrong_.emplace(item.first, std::move(wrong));
 }
 
-std::uint64_t SourceChecksums::missing_of(const Map::value_type& item) const {
+std::uint64_t InputChecksums::missing_of(const Map::value_type& item) const {
   std::uint64_t missing = item.second.size;
   for (const auto& [begin, part] : item.second.parts) missing -= part.end - begin;
   return missing;
 }
 
-void SourceChecksums::finish(const Sources& sources) {
+void InputChecksums::finish(const InputFiles& sources) {
   std::vector<std::byte> buffer;
   for (auto& item : items_) {
     Expected& expected = item.second;

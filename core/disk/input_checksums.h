@@ -34,7 +34,7 @@ struct WrongChecksum {
   std::string text;  // what of it, and what was found
 };
 
-class SourceChecksums {
+class InputChecksums {
  public:
   // Nothing is checked from here on.
   void ignore() { ignored_ = true; }
@@ -54,13 +54,13 @@ class SourceChecksums {
 
   // [any-thread] These bytes of a file were read. Error CORRUPT, which names the file and the
   // storage, where they complete one that is not what the file says.
-  void add(const Sources& sources, ckb_file file, std::uint64_t offset,
+  void add(const InputFiles& sources, ckb_file file, std::uint64_t offset,
            std::span<const std::byte> bytes);
 
   // Reads what is left of storages that were begun: padding that no tensor shows, and all of what
   // an earlier run had begun. Another one of which more is left stays unchecked. Throws as add()
   // does.
-  void finish(const Sources& sources);
+  void finish(const InputFiles& sources);
 
   // [any-thread] What has come further since the last call.
   std::vector<StorageCheck> take_news();
@@ -93,7 +93,7 @@ class SourceChecksums {
   };
   using Map = std::map<Key, Expected>;
 
-  void add_to(const Sources& sources, Map::value_type& item, std::uint64_t begin,
+  void add_to(const InputFiles& sources, Map::value_type& item, std::uint64_t begin,
               std::span<const std::byte> bytes);
   std::uint64_t missing_of(const Map::value_type& item) const;
 

@@ -65,7 +65,7 @@ FileState state_now(const fs::path& path) {
 
 }  // namespace
 
-struct Sources::State {
+struct InputFiles::State {
   State(fs::path folder, size_t open_files)
       : root(std::move(folder)),
         cache(open_files, [this](uint32_t physical) { return open_physical(physical); }) {}
@@ -94,7 +94,7 @@ struct Sources::State {
   FileCache cache;
 };
 
-fs::path Sources::State::resolve(const std::string& piece) const {
+fs::path InputFiles::State::resolve(const std::string& piece) const {
   if (piece.empty()) throw Error(CKB_INVALID_ARGUMENT, "an input file has an empty path");
   if (piece.find('\0') != std::string::npos) {
     throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: the path has a zero byte", piece.c_str()));
@@ -112,7 +112,7 @@ fs::path Sources::State::resolve(const std::string& piece) const {
   return root.empty() || root == "." ? path : root / path;
 }
 
-uint32_t Sources::State::add_physical(const fs::path& path) {
+uint32_t InputFiles::State::add_physical(const fs::path& path) {
   const FileState found = file_state(path);
   const std::unique_lock lock(mutex);
   const auto [at, is_new] =
@@ -121,7 +121,7 @@ uint32_t Sources::State::add_physical(const fs::path& path) {
   return at->second;
 }
 
-File Sources::State::open_physical(uint32_t physical) {
+File InputFiles::State::open_physical(uint32_t physical) {
   const Physical& expected = physical_at(physical);
   require_same(expected.path, state_now(expected.path), expected.state);
   File file = File::open_to_read(expected.path);
@@ -130,18 +130,18 @@ File Sources::State::open_physical(uint32_t physical) {
   return file;
 }
 
-void Sources::State::drop(const std::vector<FileRange>& ranges) {
+void InputFiles::State::drop(const std::vector<FileRange>& ranges) {
   for (const FileRange& range : ranges) {
     cache.get(range.file)->drop_cache(range.begin, range.size);
   }
 }
 
-const Physical& Sources::State::physical_at(uint32_t index) const {
+const Physical& InputFiles::State::physical_at(uint32_t index) const {
   const std::shared_lock lock(mutex);
   return physicals[index];
 }
 
-const Logical& Sources::State::file(uint32_t id) const {
+const Logical& InputFiles::State::file(uint32_t id) const {
   const std::shared_lock lock(mutex);
   if (id == 0 || id > files.size()) {
     throw Error(CKB_INTERNAL,
@@ -151,7 +151,7 @@ const Logical& Sources::State::file(uint32_t id) const {
 }
 
 template <typename Visit>
-void Sources::State::for_each_part(const Logical& file, uint64_t offset, uint64_t size,
+void InputFiles::State::for_each_part(const Logical& file, uint64_t offset, uint64_t size,
                                    Visit visit) const {
   auto piece = std::upper_bound(file.pieces.begin(), file.pieces.end(), offset,
                                 [](uint64_t at, const Piece& p) { return at < p.begin; });
@@ -164,13 +164,13 @@ void Sources::State::for_each_part(const Logical& file, uint64_t offset, uint64_
   }
 }
 
-Sources::Sources(fs::path root, size_t open_files)
+InputFiles::InputFiles(fs::path root, size_t open_files)
     : state_(std::make_unique<State>(std::move(root), open_files)) {}
-Sources::Sources(Sources&&) noexcept = default;
-Sources& Sources::operator=(Sources&&) noexcept = default;
-Sources::~Sources() = default;
+InputFiles::InputFiles(InputFiles&&) noexcept = default;
+InputFiles& InputFiles::operator=(InputFiles&&) noexcept = default;
+InputFiles::~InputFiles() = default;
 
-uint32_t Sources::open(std::span<const std::string> pieces) {
+uint32_t InputFiles::open(std::span<const std::string> pieces) {
   if (pieces.empty()) throw Error(CKB_INVALID_ARGUMENT, "an input file has no pieces");
   Logical file;
   std::vector<std::string> key;
@@ -203,18 +203,18 @@ uint32_t Sources::open(std::span<const std::string> pieces) {
   return at->second;
 }
 
-uint32_t Sources::count() const {
+uint32_t InputFiles::count() const {
   const std::shared_lock lock(state_->mutex);
   return static_cast<uint32_t>(state_->files.size());
 }
 
-uint64_t Sources::size(uint32_t id) const { return state_->file(id).size; }
-const std::string& Sources::name(uint32_t id) const { return state_->file(id).name; }
-const std::vector<std::string>& Sources::pieces(uint32_t id) const {
+uint64_t InputFiles::size(uint32_t id) const { return state_->file(id).size; }
+const std::string& InputFiles::name(uint32_t id) const { return state_->file(id).name; }
+const std::vector<std::string>& InputFiles::pieces(uint32_t id) const {
   return state_->file(id).paths;
 }
 
-void Sources::read(uint32_t id, uint64_t offset, std::span<std::byte> data) const {
+void InputFiles::read(uint32_t id, uint64_t offset, std::span<std::byte> data) const {
   const Logical& file = state_->file(id);
   if (offset > file.size || data.size() > file.size - offset) {
     throw Error(CKB_CORRUPT,
@@ -234,7 +234,7 @@ void Sources::read(uint32_t id, uint64_t offset, std::span<std::byte> data) cons
       });
 }
 
-void Sources::will_need(uint32_t id, uint64_t offset, uint64_t size) const {
+void InputFiles::will_need(uint32_t id, uint64_t offset, uint64_t size) const {
   const Logical& file = state_->file(id);
   if (offset >= file.size) return;
   state_->for_each_part(file, offset, std::min(size, file.size - offset),
@@ -243,9 +243,9 @@ void Sources::will_need(uint32_t id, uint64_t offset, uint64_t size) const {
                         });
 }
 
-void Sources::drop_behind() const { state_->drops = true; }
+void InputFiles::drop_behind() const { state_->drops = true; }
 
-void Sources::require_unchanged() const {
+void InputFiles::require_unchanged() const {
   uint32_t count = 0;
   {
     const std::shared_lock lock(state_->mutex);
@@ -257,7 +257,7 @@ void Sources::require_unchanged() const {
   }
 }
 
-std::vector<SourceState> Sources::states() const {
+std::vector<SourceState> InputFiles::states() const {
   const std::shared_lock lock(state_->mutex);
   std::vector<SourceState> states;
   for (const Physical& physical : state_->physicals) {
@@ -267,7 +267,7 @@ std::vector<SourceState> Sources::states() const {
   return states;
 }
 
-uint64_t Sources::opens() const { return state_->opens; }
-uint64_t Sources::bytes_read() const { return state_->bytes_read; }
+uint64_t InputFiles::opens() const { return state_->opens; }
+uint64_t InputFiles::bytes_read() const { return state_->bytes_read; }
 
 }  // namespace ckptbridge

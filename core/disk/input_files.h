@@ -22,13 +22,13 @@ struct SourceState {
 
 // The input files of one run. A logical file is one physical file, or pieces of it that follow each
 // other (x.pt.part0, x.pt.part1). Ids count from 1.
-class Sources {
+class InputFiles {
  public:
   // Relative paths start at `root`. At most `open_files` descriptors are kept; 0: a default.
-  explicit Sources(boost::filesystem::path root, size_t open_files = 0);
-  Sources(Sources&&) noexcept;
-  Sources& operator=(Sources&&) noexcept;
-  ~Sources();
+  explicit InputFiles(boost::filesystem::path root, size_t open_files = 0);
+  InputFiles(InputFiles&&) noexcept;
+  InputFiles& operator=(InputFiles&&) noexcept;
+  ~InputFiles();
 
   // The logical file of these pieces; the same pieces give the same id. Links are followed.
   // Absolute paths are for what the user typed, not for names found in a file. A relative path
@@ -63,7 +63,7 @@ class Sources {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;  // threads hold on to it while a Sources moves
+  std::unique_ptr<State> state_;  // threads hold on to it while an InputFiles moves
 };
 
 }  // namespace ckptbridge

@@ -125,7 +125,7 @@ std::uint64_t size_of(std::span<const OutputRange> ranges) {
   return size;
 }
 
-void write_checksums(const Layout& layout, FileChecksums& checksums, OutputFiles& output) {
+void write_checksums(const Layout& layout, OutputChecksums& checksums, OutputFiles& output) {
   for (std::uint32_t i = 0; i < layout.files().size(); ++i) {
     for (const Segment& segment : layout.files()[i].segments) {
       if (segment.content != Content::kChecksum) continue;
@@ -143,7 +143,7 @@ void write_checksums(const Layout& layout, FileChecksums& checksums, OutputFiles
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
              bool drop_behind, const Feedback& feedback, std::span<const ChecksumPart> before,
              const TaskMade& made, const TensorOf& tensor_of) {
-  FileChecksums checksums(layout);
+  OutputChecksums checksums(layout);
   checksums.add(before);
   if (drop_behind) {
     arena.sources.drop_behind();

@@ -24,16 +24,16 @@ std::vector<ChecksumPart> checksum_parts(const Layout& layout, std::uint32_t fil
   return parts;
 }
 
-FileChecksums::FileChecksums(const Layout& layout) {
+OutputChecksums::OutputChecksums(const Layout& layout) {
   for (const OutputFile& file : layout.files()) parts_.emplace_back(file.checksums.size());
 }
 
-void FileChecksums::add(std::span<const ChecksumPart> parts) {
+void OutputChecksums::add(std::span<const ChecksumPart> parts) {
   const std::scoped_lock lock(mutex_);
   for (const ChecksumPart& part : parts) parts_[part.file][part.range].push_back(part);
 }
 
-std::uint32_t FileChecksums::value(std::uint32_t file, std::size_t range) {
+std::uint32_t OutputChecksums::value(std::uint32_t file, std::size_t range) {
   auto& parts = parts_[file][range];
   std::sort(parts.begin(), parts.end(),
             [](const ChecksumPart& a, const ChecksumPart& b) { return a.begin < b.begin; });

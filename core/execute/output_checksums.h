@@ -24,10 +24,10 @@ struct ChecksumPart {
 std::vector<ChecksumPart> checksum_parts(const Layout& layout, std::uint32_t file,
                                          std::uint64_t begin, std::span<const std::byte> bytes);
 
-class FileChecksums {
+class OutputChecksums {
  public:
   // The layout must outlive it.
-  explicit FileChecksums(const Layout& layout);
+  explicit OutputChecksums(const Layout& layout);
 
   // [any-thread] The parts of a task; each byte of a range once.
   void add(std::span<const ChecksumPart> parts);

@@ -74,14 +74,14 @@ struct Expectation {
 };
 
 struct Arena {
-  explicit Arena(Sources files) : sources(std::move(files)) {}
+  explicit Arena(InputFiles files) : sources(std::move(files)) {}
 
   // At the end of a run: the input files are what they were when they were opened, and what they
   // say they are.
   void require_sound_sources() const;
 
-  Sources sources;
-  mutable SourceChecksums checksums;  // reading adds to it, from any thread
+  InputFiles sources;
+  mutable InputChecksums checksums;  // reading adds to it, from any thread
   Nodes nodes;
   Storages storages;
   std::vector<Drop> drops;

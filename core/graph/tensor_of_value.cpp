@@ -2,13 +2,13 @@
 
 namespace ckptbridge {
 
-ValueNames::ValueNames(const Graph& graph) : graph_(graph) {
+TensorOfValue::TensorOfValue(const Graph& graph) : graph_(graph) {
   for (std::size_t i = 0; i < graph.tensors().size(); ++i) {
     tensors_.emplace(graph.tensors()[i].value, i);
   }
 }
 
-std::string ValueNames::operator()(ckb_node value) const {
+std::string TensorOfValue::operator()(ckb_node value) const {
   const Nodes& nodes = graph_.arena().nodes;
   while (true) {
     const auto found = tensors_.find(value);

@@ -8,10 +8,10 @@
 
 namespace ckptbridge {
 
-class ValueNames {
+class TensorOfValue {
  public:
   // The graph must outlive this, and may get nodes, but no tensors.
-  explicit ValueNames(const Graph& graph);
+  explicit TensorOfValue(const Graph& graph);
 
   // The name of the tensor whose value this is, or is a part or another form of; "" where it is of
   // none, or of several.

@@ -55,7 +55,7 @@ std::vector<DroppedObjects> group_objects(const std::vector<ObjectDrop>& drops) 
 }
 
 // Real paths, so that a link and its target are one file.
-std::set<std::string> opened_files(const Sources& sources) {
+std::set<std::string> opened_files(const InputFiles& sources) {
   std::set<std::string> result;
   for (std::uint32_t id = 1; id <= sources.count(); ++id) {
     for (const std::string& piece : sources.pieces(id)) {
@@ -67,7 +67,7 @@ std::set<std::string> opened_files(const Sources& sources) {
   return result;
 }
 
-std::vector<std::string> find_unread(const Sources& sources, const fs::path& input) {
+std::vector<std::string> find_unread(const InputFiles& sources, const fs::path& input) {
   std::vector<std::string> result;
   if (!fs::is_directory(input)) return result;
   const std::set<std::string> opened = opened_files(sources);
@@ -86,7 +86,7 @@ std::vector<std::string> find_unread(const Sources& sources, const fs::path& inp
 
 }  // namespace
 
-Ledger make_ledger(const Graph& written, const Coverage& coverage, const fs::path& input) {
+Losses find_losses(const Graph& written, const Coverage& coverage, const fs::path& input) {
   const Arena& arena = written.arena();
   return {coverage.dropped, group_objects(arena.object_drops), find_roundings(written),
           find_unread(arena.sources, input)};

@@ -24,7 +24,7 @@ struct DroppedObjects {
   std::vector<std::string> names;  // in the order of the drops
 };
 
-struct Ledger {
+struct Losses {
   std::vector<DroppedBytes> dropped;  // tensor data, by reason
   std::vector<DroppedObjects> dropped_objects;
   std::vector<Rounding> roundings;
@@ -32,7 +32,7 @@ struct Ledger {
 };
 
 // input: what the user named; a single file has no files beside it that would be missed.
-Ledger make_ledger(const Graph& written, const Coverage& coverage,
+Losses find_losses(const Graph& written, const Coverage& coverage,
                    const boost::filesystem::path& input);
 
 }  // namespace ckptbridge

@@ -72,10 +72,10 @@ class Files {
   ~Files() { boost::filesystem::remove_all(folder_); }
 
  private:
-  static Sources make(const boost::filesystem::path& folder, int count) {
+  static InputFiles make(const boost::filesystem::path& folder, int count) {
     boost::filesystem::create_directories(folder);
     const auto bytes = numbers(16u << 20);
-    Sources sources(folder);
+    InputFiles sources(folder);
     for (int i = 0; i < count; ++i) {
       const std::string name = std::to_string(i);
       std::ofstream((folder / name).string(), std::ios::binary)

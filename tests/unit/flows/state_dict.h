@@ -19,7 +19,7 @@ namespace ckptbridge {
 inline std::map<std::string, std::vector<std::string>> dropped_objects(const Conversion& run) {
   std::map<std::string, std::vector<std::string>> dropped;
   for (const DroppedObjects& drop :
-       make_ledger(run.target, run.coverage, run.request.input).dropped_objects) {
+       find_losses(run.target, run.coverage, run.request.input).dropped_objects) {
     dropped[drop.reason] = drop.names;
   }
   return dropped;

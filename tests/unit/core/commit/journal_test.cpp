@@ -53,7 +53,7 @@ class JournalTest : public ::testing::Test {
 
   TempFolder folder_;
   std::optional<OutputFiles> output_;
-  SourceChecksums checks_;
+  InputChecksums checks_;
 };
 
 TEST_F(JournalTest, TellsWhatItIsOf) {
@@ -101,7 +101,7 @@ TEST_F(JournalTest, JoinsWhatLiesSideBySideAndItsChecksums) {
 
 TEST_F(JournalTest, TellsHowFarStoragesOfSourcesAreChecked) {
   folder_.write("source", "12345678");
-  Sources sources(folder_.path());
+  InputFiles sources(folder_.path());
   const std::string name = "source";
   const ckb_file source = sources.open(std::span(&name, 1));
   const std::string text = "12345678";

@@ -45,10 +45,10 @@ class Checksums : public testing::Test {
   }
 
   TempFolder folder_;
-  Sources sources_{folder_.path()};
+  InputFiles sources_{folder_.path()};
   std::string bytes_;
   ckb_file file_ = 0;
-  SourceChecksums checksums_;
+  InputChecksums checksums_;
 };
 
 TEST_F(Checksums, AreCheckedWhenAllHasComeByInWhateverOrder) {
@@ -117,7 +117,7 @@ TEST_F(Checksums, GoOnWithWhatAnEarlierRunHadBegun) {
   EXPECT_THAT(begun, ElementsAre(check(false)));
   EXPECT_THAT(checksums_.take_news(), IsEmpty());
 
-  SourceChecksums later;
+  InputChecksums later;
   later.expect(file_, kBegin, 99'000, crc32(part(kBegin, 100'000)) ^ 1, "record data/3");
   later.go_on(begun);
   EXPECT_THAT(error_of([&] { later.finish(sources_); }), HasSubstr("record data/3"));
@@ -129,7 +129,7 @@ TEST_F(Checksums, DoNotReadAgainWhatAnEarlierRunHasChecked) {
   const auto checked = checksums_.take_news();
   EXPECT_THAT(checked, ElementsAre(check(false), check(true)));
 
-  SourceChecksums later;
+  InputChecksums later;
   later.expect(file_, kBegin, 99'000, 1, "record data/3");
   later.go_on(checked);
   later.finish(sources_);
@@ -160,7 +160,7 @@ TEST_F(Checksums, CanBeIgnoredOrLeftOut) {
   checksums_.leave_out(file_, kBegin);
   bytes_[5000] ^= 1;
   pass(0, 100'000);
-  SourceChecksums ignored;
+  InputChecksums ignored;
   ignored.ignore();
   ignored.expect(file_, 0, 100'000, 1, "record data/0");
   ignored.add(sources_, file_, 0, part(0, 100'000));

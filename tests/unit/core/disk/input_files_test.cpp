@@ -17,11 +17,11 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-uint32_t open_one(Sources& sources, const std::string& path) {
+uint32_t open_one(InputFiles& sources, const std::string& path) {
   return sources.open(std::vector<std::string>{path});
 }
 
-std::string read_text(const Sources& sources, uint32_t id, uint64_t offset, size_t size) {
+std::string read_text(const InputFiles& sources, uint32_t id, uint64_t offset, size_t size) {
   std::string text(size, '\0');
   sources.read(id, offset, std::as_writable_bytes(std::span(text)));
   return text;
@@ -32,13 +32,13 @@ char byte_at(size_t file, size_t offset) {
   return static_cast<char>((file * 131 + offset * 7 + offset / 251) & 0xff);
 }
 
-TEST(Sources, ReadRangesAcrossPieces) {
+TEST(InputFiles, ReadRangesAcrossPieces) {
   TempFolder folder;
   folder.write("x.part0", "abc");
   folder.write("x.part1", "");
   folder.write("x.part2", "defgh");
   folder.write("x.part3", "");
-  Sources sources(folder.path());
+  InputFiles sources(folder.path());
   const uint32_t id =
       sources.open(std::vector<std::string>{"x.part0", "x.part1", "x.part2", "x.part3"});
   EXPECT_EQ(id, 1u);
@@ -53,11 +53,11 @@ TEST(Sources, ReadRangesAcrossPieces) {
   }
 }
 
-TEST(Sources, GiveTheSamePiecesTheSameId) {
+TEST(InputFiles, GiveTheSamePiecesTheSameId) {
   TempFolder folder;
   folder.write("a", "1");
   folder.write("b", "2");
-  Sources sources(folder.path());
+  InputFiles sources(folder.path());
   const uint32_t a = open_one(sources, "a");
   const uint32_t both = sources.open(std::vector<std::string>{"a", "b"});
   EXPECT_NE(a, both);
@@ -67,10 +67,10 @@ TEST(Sources, GiveTheSamePiecesTheSameId) {
   EXPECT_EQ(sources.opens(), 2u);
 }
 
-TEST(Sources, RefuseARangeThatIsNotInTheFile) {
+TEST(InputFiles, RefuseARangeThatIsNotInTheFile) {
   TempFolder folder;
   folder.write("a", "12345");
-  Sources sources(folder.path());
+  InputFiles sources(folder.path());
   const uint32_t id = open_one(sources, "a");
   EXPECT_THAT(
       error_of([&] { read_text(sources, id, 3, 3); }),
@@ -80,10 +80,10 @@ TEST(Sources, RefuseARangeThatIsNotInTheFile) {
   EXPECT_THAT(error_of([&] { sources.size(0); }), StartsWith("7: "));
 }
 
-TEST(Sources, RefuseWhatIsNoFileBelowTheRoot) {
+TEST(InputFiles, RefuseWhatIsNoFileBelowTheRoot) {
   TempFolder folder;
   folder.write("sub/file", "1");
-  Sources sources(folder / "sub");
+  InputFiles sources(folder / "sub");
   const auto refusal = [&](const std::string& path) {
     return error_of([&] { open_one(sources, path); });
   };
@@ -98,31 +98,31 @@ TEST(Sources, RefuseWhatIsNoFileBelowTheRoot) {
   EXPECT_THAT(error_of([&] { sources.open({}); }), StartsWith("1: "));
 }
 
-TEST(Sources, FollowLinksAsInACacheOfHuggingFace) {
+TEST(InputFiles, FollowLinksAsInACacheOfHuggingFace) {
   TempFolder folder;
   folder.write("blobs/0123", "text");
   fs::create_directories(folder / "snapshots/main");
   fs::create_symlink("../../blobs/0123", folder / "snapshots/main/model.pt");
   fs::create_symlink("../../blobs/none", folder / "snapshots/main/gone.pt");
-  Sources sources(folder / "snapshots/main");
+  InputFiles sources(folder / "snapshots/main");
   EXPECT_EQ(read_text(sources, open_one(sources, "model.pt"), 0, 4), "text");
   EXPECT_THAT(error_of([&] { open_one(sources, "gone.pt"); }), StartsWith("2: "));
 }
 
-TEST(Sources, NameFilesAsTheUserWouldWriteThem) {
+TEST(InputFiles, NameFilesAsTheUserWouldWriteThem) {
   TempFolder folder;
   folder.write("in/a", "1");
   const fs::path in = fs::relative(folder / "in");
-  Sources sources(in);
+  InputFiles sources(in);
   EXPECT_EQ(sources.name(open_one(sources, "a")), (in / "a").string());
-  Sources here(".");
+  InputFiles here(".");
   EXPECT_EQ(here.name(open_one(here, (in / "a").string())), (in / "a").string());
 }
 
-TEST(Sources, NoticeAFileThatGotShorterWhileItWasRead) {
+TEST(InputFiles, NoticeAFileThatGotShorterWhileItWasRead) {
   TempFolder folder;
   const fs::path path = folder.write("a", "0123456789");
-  Sources sources(folder.path());
+  InputFiles sources(folder.path());
   const uint32_t id = open_one(sources, "a");
   sources.require_unchanged();
   ASSERT_EQ(::truncate(path.c_str(), 4), 0);
@@ -134,10 +134,10 @@ TEST(Sources, NoticeAFileThatGotShorterWhileItWasRead) {
               AllOf(StartsWith("5: "), HasSubstr("4 bytes, before 10")));
 }
 
-TEST(Sources, NoticeAFileThatWasReplacedOrWrittenOrRemoved) {
+TEST(InputFiles, NoticeAFileThatWasReplacedOrWrittenOrRemoved) {
   TempFolder folder;
   const fs::path path = folder.write("a", "0123");
-  Sources sources(folder.path());
+  InputFiles sources(folder.path());
   open_one(sources, "a");
   folder.write("b", "4567");
   fs::rename(folder / "b", path);
@@ -147,17 +147,17 @@ TEST(Sources, NoticeAFileThatWasReplacedOrWrittenOrRemoved) {
               AllOf(StartsWith("5: "), HasSubstr("gone")));
 
   const fs::path other = folder.write("c", "0123");
-  Sources again(folder.path());
+  InputFiles again(folder.path());
   open_one(again, "c");
   fs::last_write_time(other, 1'000'000'000);
   EXPECT_THAT(error_of([&] { again.require_unchanged(); }), HasSubstr("written to"));
 }
 
-TEST(Sources, NoticeAChangeWhenAFileIsOpenedAgain) {
+TEST(InputFiles, NoticeAChangeWhenAFileIsOpenedAgain) {
   TempFolder folder;
   folder.write("a", "0123");
   folder.write("b", "0123");
-  Sources sources(folder.path(), 1);
+  InputFiles sources(folder.path(), 1);
   const uint32_t a = open_one(sources, "a");
   open_one(sources, "b");
   folder.write("a", "012345");
@@ -165,9 +165,9 @@ TEST(Sources, NoticeAChangeWhenAFileIsOpenedAgain) {
               AllOf(StartsWith("5: "), HasSubstr("/a: changed while it was read")));
 }
 
-TEST(Sources, OpenEachFileOnceIfTheyAreReadInOrder) {
+TEST(InputFiles, OpenEachFileOnceIfTheyAreReadInOrder) {
   TempFolder folder;
-  Sources sources(folder.path(), 4);
+  InputFiles sources(folder.path(), 4);
   for (int i = 0; i < 20; ++i) {
     const std::string name = std::to_string(i);
     folder.write(name, "0123456789");
@@ -178,12 +178,12 @@ TEST(Sources, OpenEachFileOnceIfTheyAreReadInOrder) {
   EXPECT_EQ(sources.bytes_read(), 200u);
 }
 
-TEST(Sources, ServeThreadsWithFewerDescriptorsThanFiles) {
+TEST(InputFiles, ServeThreadsWithFewerDescriptorsThanFiles) {
   constexpr size_t kFiles = 300;
   constexpr size_t kSize = 3000;
   constexpr size_t kReads = 2000;
   TempFolder folder;
-  Sources sources(folder.path(), 4);
+  InputFiles sources(folder.path(), 4);
   const auto open_descriptors = [] {
     return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
   };
@@ -222,12 +222,12 @@ TEST(Sources, ServeThreadsWithFewerDescriptorsThanFiles) {
   sources.require_unchanged();
 }
 
-TEST(Sources, KeepTheirFilesWhenTheyMove) {
+TEST(InputFiles, KeepTheirFilesWhenTheyMove) {
   TempFolder folder;
   folder.write("a", "0123");
-  Sources sources(folder.path());
+  InputFiles sources(folder.path());
   const uint32_t id = open_one(sources, "a");
-  Sources moved = std::move(sources);
+  InputFiles moved = std::move(sources);
   EXPECT_EQ(read_text(moved, id, 1, 2), "12");
   moved.will_need(id, 0, 100);
   moved.will_need(id, 100, 1);

@@ -41,7 +41,7 @@ class ExecuteRun {
  public:
   // Makes source files of so many 16-bit words; all differ from their neighbours.
   ExecuteRun(ckb_file files, std::size_t words, std::size_t open_files = 0)
-      : arena(Sources(folder_.path(), open_files)) {
+      : arena(InputFiles(folder_.path(), open_files)) {
     for (ckb_file file = 1; file <= files; ++file) {
       std::string bytes(words * 2, '\0');
       for (std::size_t i = 0; i < words; ++i) {

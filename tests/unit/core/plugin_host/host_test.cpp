@@ -9,7 +9,7 @@ namespace ckptbridge {
 namespace {
 
 TEST(Host, LendsShapesThatStayWhereTheyAreWhileNodesAreAdded) {
-  Arena arena{Sources(".")};
+  Arena arena{InputFiles(".")};
   Graph graph(arena);
   const std::int64_t shape[] = {2, 3};
   const std::byte data[24] = {};
@@ -27,7 +27,7 @@ TEST(Host, LendsShapesThatStayWhereTheyAreWhileNodesAreAdded) {
 }
 
 TEST(Graph, TakesNoNameWithControlCharacters) {
-  Arena arena{Sources(".")};
+  Arena arena{InputFiles(".")};
   Graph graph(arena);
   const std::int64_t shape[] = {1};
   const std::byte data[4] = {};
