@@ -1,24 +1,14 @@
 #include "core/conversion.h"
 
-#include <utility>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
 #include "core/chain/recognise.h"
+#include "core/plugin_host/loaded_plugin.h"
 #include "core/text/printable.h"
 
 namespace ckptbridge {
 namespace {
-
-namespace fs = boost::filesystem;
-
-// Where relative names inside a checkpoint start: the folder itself, or that of the named file.
-fs::path root_of(const fs::path& input) {
-  if (fs::is_directory(input)) return input;
-  return input.has_parent_path() ? input.parent_path() : fs::path(".");
-}
 
 // Enough for a user to see what model it is.
 std::string first_names(const Graph& graph) {
@@ -34,24 +24,29 @@ std::string first_names(const Graph& graph) {
   return names.empty() ? "none" : list_text(names);
 }
 
-HostServices services_of(const Registry& registry, const Settings& settings) {
-  return {settings.log, settings.feedback.cancelled, [&registry](const std::string& id) {
-            return registry.require(id).path.parent_path().string();
-          }};
+ChainText chain_text_of(const Checkpoint& source, const Request& request) {
+  if (!request.steps.empty()) return {request.input, request.output, request.steps};
+  const Registry& registry = *source.registry;
+  const Properties& properties = source.graph.properties();
+  try {
+    return complete_chain({request.input, request.output, properties, source.reader,
+                           &registry.require(Role::kWriter, request.to),
+                           registry.with_role(Role::kTransform), request.options});
+  } catch (const Error& error) {
+    if (error.code() != CKB_UNSUPPORTED) throw;
+    const std::string input = request.input.string();
+    const auto known = recognise(registry, request.input, properties);
+    if (!known.empty()) {
+      throw Error(CKB_UNSUPPORTED, recognised_text(known, request.input), {.file = input});
+    }
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("{}: {}; its tensors are {}", input, error.what(), first_names(source.graph)),
+        {.file = input});
+  }
 }
 
 }  // namespace
-
-Conversion::Conversion(const Registry& plugins, Request wanted, Settings how)
-    : registry(plugins),
-      request(std::move(wanted)),
-      settings(std::move(how)),
-      host(services_of(registry, settings)),
-      arena(InputFiles(root_of(request.input))),
-      source(arena),
-      target(arena) {
-  if (settings.ignore_checksums) arena.checksums.ignore();
-}
 
 void require_steps(const Registry& registry, const Request& request) {
   for (std::size_t i = 0; i < request.steps.size(); ++i) {
@@ -68,50 +63,44 @@ void require_steps(const Registry& registry, const Request& request) {
   }
 }
 
-ChainText find_chain(const Conversion& run) {
-  const Request& wanted = run.request;
-  if (!wanted.steps.empty()) return {wanted.input, wanted.output, wanted.steps};
-  try {
-    return complete_chain({wanted.input, wanted.output, run.source.properties(), run.reader,
-                           &run.registry.require(Role::kWriter, wanted.to),
-                           run.registry.with_role(Role::kTransform), wanted.options});
-  } catch (const Error& error) {
-    if (error.code() != CKB_UNSUPPORTED) throw;
-    const auto known = recognise(run.registry, wanted.input, run.source.properties());
-    if (!known.empty()) {
-      throw Error(CKB_UNSUPPORTED, recognised_text(known, wanted.input),
-                  {.file = wanted.input.string()});
-    }
-    throw Error(CKB_UNSUPPORTED,
-                fmt::format("{}: {}; its tensors are {}", wanted.input.string(), error.what(),
-                            first_names(run.source)),
-                {.file = wanted.input.string()});
+Input input_of(const Request& request) {
+  if (request.steps.empty()) {
+    return {request.input, request.folder, "", request.from, request.options};
   }
+  const StepText& reader = request.steps.front();
+  return {request.input, request.folder, reader.plugin, "", reader.options};
 }
 
-const Manifest& manifest_of(const Conversion& run, std::size_t step) {
-  return run.registry.require(run.chain.steps[step].plugin);
+Chain find_chain(const Checkpoint& source, const Request& request) {
+  Chain chain{chain_text_of(source, request), {}};
+  for (const StepText& step : chain.text.steps) {
+    const Manifest& manifest = source.registry->require(step.plugin);
+    chain.steps.push_back({&manifest, options_json(manifest, step.options, request.folder)});
+  }
+  return chain;
 }
 
-std::string options_of(const Conversion& run, std::size_t step) {
-  return options_json(manifest_of(run, step), run.chain.steps[step].options, run.request.folder);
+Graph rewrite(const Checkpoint& source, const Chain& chain) {
+  Graph graph = source.graph;
+  for (std::size_t i = 1; i + 1 < chain.steps.size(); ++i) {
+    const Step& step = chain.steps[i];
+    graph = Plugin(*step.plugin, source.host->table()).rewrite(graph, step.options);
+  }
+  return graph;
 }
 
-std::string reader_options_of(const Conversion& run) {
-  const Request& wanted = run.request;
-  return options_json(*run.reader,
-                      wanted.steps.empty() ? options_for(*run.reader, wanted.options)
-                                           : wanted.steps.front().options,
-                      wanted.folder);
+Layout lay_out(const Checkpoint& source, Graph& target, const Chain& chain) {
+  const Step& writer = chain.steps.back();
+  return Plugin(*writer.plugin, source.host->table()).lay_out(target, writer.options);
 }
 
-Destination destination_of(const Conversion& run) {
+Destination destination_of(const Conversion& conversion, bool overwrite) {
   Destination destination;
-  destination.path = run.request.output;
-  destination.overwrite = run.settings.overwrite;
-  for (const OutputFile& file : run.layout.files()) destination.paths.push_back(file.path);
-  destination.job = run.request.job;
-  destination.own = manifest_of(run, run.chain.steps.size() - 1).owns;
+  destination.path = conversion.request.output;
+  destination.overwrite = overwrite;
+  for (const OutputFile& file : conversion.layout.files()) destination.paths.push_back(file.path);
+  destination.job = conversion.request.job;
+  destination.own = conversion.chain.steps.back().plugin->owns;
   return destination;
 }
 

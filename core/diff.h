@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint.h"
 #include "core/compare/compare_checkpoints.h"
-#include "core/conversion.h"
 #include "core/plugin_host/compute_plugin.h"
 
 namespace ckptbridge {
@@ -18,12 +18,12 @@ struct Diff {
 };
 
 // Brings both to one set of names and to whole tensors by the transforms that the manifests lead
-// to, and compares. a and b need input, and may have from; the options of a are for the transforms,
-// and those that the readers declare for the readers. Tensors that no transform can join are
+// to, and compares. The options of a are for the transforms, and those that the readers declare for
+// the readers. Tensors that no transform can join are
 // compared rank by rank. With a tolerance, values are compared, by a plugin that computes, and
 // types may differ. UNSUPPORTED where the names differ and none maps them, or where no plugin
 // computes.
-Diff diff(const Registry& registry, const Request& a, const Request& b, const Settings& settings,
+Diff diff(const Registry& registry, const Input& a, const Input& b, const ReadSettings& settings,
           const std::optional<Tolerance>& tolerance = {});
 
 }  // namespace ckptbridge

@@ -4,7 +4,7 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/chain/recognise.h"
-#include "core/pipeline.h"
+#include "core/conversion.h"
 #include "core/plan/losses.h"
 
 namespace ckptbridge {
@@ -38,66 +38,70 @@ void describe(const Graph& graph, const boost::filesystem::path& input, Inspecti
 
 // What becomes of the transforms towards one format. What they add to the arena beside the graph
 // that was read is of no use to the next.
-void try_target(Conversion& run, Target& target, Inspection& result) {
-  run.request.to = target.format;
-  const std::size_t notes = run.arena.notes.size();
+void try_target(const Checkpoint& checkpoint, Target& target, Inspection& result) {
+  Request request;
+  request.input = checkpoint.input.path;
+  request.folder = checkpoint.input.folder;
+  request.options = checkpoint.input.options;
+  request.to = target.format;
+  const auto& all_notes = checkpoint.arena->notes;
+  const auto notes_before = static_cast<std::ptrdiff_t>(all_notes.size());
   try {
-    rewrite(run);
+    const Graph graph = rewrite(checkpoint, find_chain(checkpoint, request));
+    result.notes.assign(all_notes.begin() + notes_before, all_notes.end());
+    result.model_size = property(graph, kModelSize);
   } catch (const Error& error) {
     if (error.code() == CKB_CANCELLED) throw;
     target.problem = error.what();
-    return;
   }
-  result.notes.assign(run.arena.notes.begin() + static_cast<std::ptrdiff_t>(notes),
-                      run.arena.notes.end());
-  result.model_size = property(run.target, kModelSize);
 }
 
 // Formats to which manifests lead. Each is tried, since only the transforms know whether they can
 // convert this model.
-void find_targets(Conversion& run, Inspection& result) {
-  const Request& wanted = run.request;
-  const auto transforms = run.registry.with_role(Role::kTransform);
-  for (const Manifest* writer : run.registry.with_role(Role::kWriter)) {
+void find_targets(const Checkpoint& checkpoint, Inspection& result) {
+  const Registry& registry = *checkpoint.registry;
+  const Input& input = checkpoint.input;
+  const auto transforms = registry.with_role(Role::kTransform);
+  for (const Manifest* writer : registry.with_role(Role::kWriter)) {
     try {
-      const auto chain = complete_chain({wanted.input, "OUT", run.source.properties(), run.reader,
-                                         writer, transforms, wanted.options});
+      const auto chain = complete_chain({input.path, "OUT", checkpoint.graph.properties(),
+                                         checkpoint.reader, writer, transforms, input.options});
       result.targets.push_back({writer->format, run_line(chain), ""});
     } catch (const Error&) {  // then no chain leads there
     }
   }
-  for (Target& target : result.targets) try_target(run, target, result);
+  for (Target& target : result.targets) try_target(checkpoint, target, result);
 }
 
 }  // namespace
 
-Inspection inspect(Conversion& run) {
-  const boost::filesystem::path& input = run.request.input;
+Inspection inspect(const Registry& registry, const Input& input, const ReadSettings& settings,
+                   std::optional<Checkpoint>& checkpoint) {
   Inspection result;
   try {
-    open(run);
+    checkpoint.emplace(find_checkpoint(registry, input, settings));
   } catch (const Error& error) {
-    const auto looks = recognise(run.registry, input);
+    const auto looks = recognise(registry, input.path);
     if (error.code() != CKB_UNSUPPORTED || looks.empty()) throw;
     result.format = looks.front()->format;
     result.summary = looks.front()->summary;
     for (const Manifest* known : looks) result.text.push_back(known->text);
     return result;
   }
-  result.format = run.reader->format;
-  result.summary = run.reader->summary;
-  result.reader = run.reader->id;
+  result.format = checkpoint->reader->format;
+  result.summary = checkpoint->reader->summary;
+  result.reader = checkpoint->reader->id;
   try {
-    read(run);
+    read(*checkpoint);
   } catch (const Error& error) {
     if (error.code() == CKB_CANCELLED) throw;
     result.problem = error.what();
     result.failure = error;
     return result;
   }
-  describe(run.source, input, result);
-  find_targets(run, result);
-  for (const Manifest* known : recognise(run.registry, input, run.source.properties())) {
+  describe(checkpoint->graph, input.path, result);
+  find_targets(*checkpoint, result);
+  for (const Manifest* known : recognise(registry, input.path, checkpoint->graph.properties())) {
     result.text.push_back(known->text);
   }
   return result;

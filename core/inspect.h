@@ -10,7 +10,7 @@
 #include <boost/filesystem/path.hpp>
 
 #include "ckptbridge/error.hpp"
-#include "core/conversion.h"
+#include "core/checkpoint.h"
 
 namespace ckptbridge {
 
@@ -49,9 +49,10 @@ struct Inspection {
   std::vector<Target> targets;     // formats to which a chain leads; empty where none does
 };
 
-// Looks at metadata only. The request of run needs input and may have from and options; run.source
-// is what the reader gave, unless there is a problem or no reader. Throws UNSUPPORTED for an input
-// that nothing here knows; what is known but damaged is a problem of the inspection.
-Inspection inspect(Conversion& run);
+// Looks at metadata only. checkpoint becomes what was opened: it has no value where no reader was
+// found, and its graph is empty where there is a problem. Throws UNSUPPORTED for an input that
+// nothing here knows; what is known but damaged is a problem of the inspection.
+Inspection inspect(const Registry& registry, const Input& input, const ReadSettings& settings,
+                   std::optional<Checkpoint>& checkpoint);
 
 }  // namespace ckptbridge

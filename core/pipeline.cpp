@@ -1,26 +1,23 @@
 #include "core/pipeline.h"
 
-#include <cassert>
+#include <memory>
+#include <utility>
 
 #include "ckptbridge/error.hpp"
-#include "core/chain/detect.h"
+#include "core/commit/make_output.h"
 #include "core/commit/resume.h"
 #include "core/commit/skip_complete.h"
-#include "core/compare/expectations.h"
 #include "core/compare/unequal_replicas.h"
 #include "core/disk/page_cache.h"
-#include "core/execute/execute.h"
-#include "core/graph/tensor_of_value.h"
-#include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge {
 namespace {
 
-// What is missing there is no input, but a place that vanished or never was.
+// What is missing there is not an input, but a place that vanished or never was.
 template <typename Work>
-void on_output(Work work) {
+auto on_output(Work work) {
   try {
-    work();
+    return work();
   } catch (const Error& error) {
     if (error.code() == CKB_NOT_FOUND) throw error.retold(CKB_IO, error.what());
     throw;
@@ -29,98 +26,51 @@ void on_output(Work work) {
 
 }  // namespace
 
-void open(Conversion& run) {
-  const Request& wanted = run.request;
-  run.reader = wanted.steps.empty()
-                   ? &detect_reader(run.registry, run.host, wanted.input, wanted.from)
-                   : &run.registry.require(wanted.steps.front().plugin);
-  if (!wanted.output.empty()) require_separate(wanted.input, wanted.output);
-}
-
-void read(Conversion& run) {
-  const Plugin reader(*run.reader, run.host.table());
-  run.source = reader.read_graph(run.request.input.string(), reader_options_of(run), run.arena);
-}
-
-void rewrite(Conversion& run) {
-  run.chain = find_chain(run);
-  run.target = run.source;
-  for (std::size_t i = 1; i + 1 < run.chain.steps.size(); ++i) {
-    const Plugin transform(manifest_of(run, i), run.host.table());
-    run.target = transform.rewrite(run.target, options_of(run, i));
-  }
-}
-
-void lay_out(Conversion& run) {
-  const std::size_t last = run.chain.steps.size() - 1;
-  const Plugin writer(manifest_of(run, last), run.host.table());
-  run.layout = writer.lay_out(run.target, options_of(run, last));
-}
-
-void plan(Conversion& run) {
-  run.coverage = require_coverage(run.source, run.layout);
-  for (const auto& [file, offset] : run.coverage.partly_needed) {
-    run.arena.checksums.leave_out(file, offset);
-  }
-  if (run.request.skip_complete && !run.settings.overwrite) {
-    for (const std::string& path : leave_out_complete(run.layout, run.request.output)) {
-      run.arena.notes.push_back(path + " is there already, and complete: skipped");
+Conversion prepare(const Registry& registry, const Request& request, const Settings& settings) {
+  Checkpoint source = find_checkpoint(registry, input_of(request), settings.reading);
+  if (!request.output.empty()) require_separate(request.input, request.output);
+  read(source);
+  Chain chain = find_chain(source, request);
+  Graph target = rewrite(source, chain);
+  Layout layout = lay_out(source, target, chain);
+  Coverage coverage = require_coverage(source.graph, layout);
+  source.arena->checksums.leave_out(coverage.partly_needed);
+  if (request.skip_complete && !settings.overwrite) {
+    for (const std::string& path : leave_out_complete(layout, request.output)) {
+      source.arena->notes.push_back(path + " is there already, and complete: skipped");
     }
   }
-  run.tasks = make_plan(run.arena.nodes, run.layout, run.settings.limits);
+  Plan plan = make_plan(source.arena->nodes, layout, settings.reading.limits);
+  return {request,           std::move(source),   std::move(chain), std::move(target),
+          std::move(layout), std::move(coverage), std::move(plan)};
 }
 
-void check(Conversion& run) {
-  run.warnings = require_equal(run, find_differences(run.arena, run.tasks, run.settings.feedback));
-}
+Outcome convert(Conversion& run, const Settings& settings) {
+  auto& [request, source, chain, target, layout, coverage, plan] = run;
+  const Feedback& feedback = settings.reading.feedback;
+  const Destination destination = destination_of(run, settings.overwrite);
+  const Identity identity = make_identity(chain, *source.arena, layout);
+  if (settings.resume && is_complete(*source.arena, layout, plan, destination, feedback)) {
+    return {true, {}};
+  }
+  require_destination(destination);
 
-void execute(Conversion& run) {
-  on_output([&] {
-    Staging& staging = run.staging.emplace(destination_of(run));
-    OutputFiles& output = run.output.emplace(staging.folder());
-    Made made = begin_output(run, staging, output);
-    run.arena.checksums.go_on(made.storages);
-    const Plan rest = remaining(run.tasks, run.layout, made);
-    // Without sync, nothing is brought to the disk while all goes well.
-    const std::uint64_t interval = run.settings.sync ? run.settings.checkpoint : UINT64_MAX;
-    Journal& journal =
-        run.journal.emplace(staging.partial(), identity_of(run), run.layout.total_size(), output,
-                            run.arena.checksums, interval, made);
-    const bool drop_behind = exceeds_memory(run.coverage.used + run.layout.total_size());
-    try {
-      execute(
-          run.arena, run.layout, rest, output, drop_behind, run.settings.feedback, made.parts,
-          [&](auto ranges, auto parts) { journal.add(ranges, parts); }, TensorOfValue(run.target));
-      run.arena.checksums.finish(run.arena.sources);
-    } catch (const Error& error) {
-      if (error.code() == CKB_CANCELLED) stop(run);
-      throw;
-    }
-  });
-}
+  const auto suspects = settings.resume ? pairs_to_compare(destination, identity) : std::nullopt;
+  const auto unequal = find_unequal(*source.arena, plan.buffers, feedback, suspects);
+  Outcome outcome{false, require_equal(source, unequal, plan.buffers, feedback, settings.explain)};
 
-void commit(Conversion& run) {
-  assert(run.staging && run.output);
-  run.arena.sources.require_unchanged();
-  on_output([&] { run.staging->commit(*run.output, run.settings.sync); });
-  run.warnings.insert(run.warnings.end(), run.staging->notes().begin(), run.staging->notes().end());
-}
-
-void prepare(Conversion& run) {
-  open(run);
-  read(run);
-  rewrite(run);
-  lay_out(run);
-  plan(run);
-}
-
-void convert(Conversion& run) {
-  run.is_complete = run.settings.resume && is_complete(run);
-  if (run.is_complete) return;
-  require_destination(destination_of(run));
-  check(run);
-  execute(run);
-  commit(run);
+  const auto staging = on_output([&] { return std::make_unique<Staging>(destination); });
+  OutputFiles output(staging->folder());
+  // Without sync, nothing is brought to the disk while all goes well.
+  const MakingSettings making{settings.resume, settings.sync ? settings.checkpoint : UINT64_MAX,
+                              exceeds_memory(coverage.used + layout.total_size())};
+  const JournalHead head{identity, layout.total_size(), numbers_of(unequal)};
+  on_output([&] { make_output(target, layout, plan, head, making, feedback, *staging, output); });
+  source.arena->sources.require_unchanged();
+  on_output([&] { staging->commit(output, settings.sync); });
+  const auto& notes = staging->notes();
+  outcome.warnings.insert(outcome.warnings.end(), notes.begin(), notes.end());
+  return outcome;
 }
 
 }  // namespace ckptbridge

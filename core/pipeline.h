@@ -6,30 +6,23 @@
 // changes nothing on the disk. Each stage throws Error, and then OUT is as it was.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "core/conversion.h"
 
 namespace ckptbridge {
 
-// Chooses the reader.
-void open(Conversion& run);
-// The reader says where the bytes lie.
-void read(Conversion& run);
-// The transforms say what they mean.
-void rewrite(Conversion& run);
-// The writer says where they go.
-void lay_out(Conversion& run);
-// Proves that nothing is lost, and cuts the work into tasks.
-void plan(Conversion& run);
-// Compares what must be equal.
-void check(Conversion& run);
-// Moves each byte once, into a staging folder that goes away with the conversion.
-void execute(Conversion& run);
-// The destination changes at the very end, all at once.
-void commit(Conversion& run);
+// What a conversion came to.
+struct Outcome {
+  bool was_complete = false;          // OUT was what this would make; nothing was done
+  std::vector<std::string> warnings;  // of replicas that differ, and of staging
+};
 
-// open … plan: what "ckptbridge plan" does.
-void prepare(Conversion& run);
-// check … commit, for a prepared conversion.
-void convert(Conversion& run);
+// open … plan: what "ckptbridge plan" does. The registry must outlive the result.
+Conversion prepare(const Registry& registry, const Request& request, const Settings& settings);
+
+// check … commit. The destination changes at the very end, all at once.
+Outcome convert(Conversion& conversion, const Settings& settings);
 
 }  // namespace ckptbridge

@@ -7,7 +7,6 @@
 
 #include "ckptbridge/error.hpp"
 #include "core/compare/common_form.h"
-#include "core/pipeline.h"
 
 namespace ckptbridge {
 namespace {
@@ -55,63 +54,60 @@ std::string names_text(const std::string& names) { return names.empty() ? "no kn
 }  // namespace
 
 Comparison verify_against_source(const Registry& registry, Request wanted,
-                                 const Settings& settings) {
-  Request output;
-  output.input = wanted.output;
+                                 const ReadSettings& settings) {
+  Input output;
+  output.path = wanted.output;
   output.folder = wanted.folder;
   const std::string format = format_of(registry, wanted);
   if (has_reader(registry, format)) output.from = format;
-  Conversion written(registry, output, settings);
-  written.arena.checksums.collect();
-  open(written);
+  Checkpoint written = find_checkpoint(registry, output, settings);
+  written.arena->checksums.collect();
   read(written);
   if (wanted.steps.empty() && wanted.to.empty()) wanted.to = written.reader->format;
 
-  Conversion source(registry, std::move(wanted), settings);
-  open(source);
-  read(source);
-  rewrite(source);
+  const Checkpoint source = open_checkpoint(registry, input_of(wanted), settings);
+  const Chain chain = find_chain(source, wanted);
+  Graph target = rewrite(source, chain);
   // Before the writer has had the graph in its hands.
-  const auto expected = shards_of(source.target);
-  const auto drops_before = source.arena.object_drops.size();
-  // For what it leaves out, with its reasons; what it would write is not looked at.
-  lay_out(source);
-  std::vector<ObjectDrop> left_out(
-      source.arena.object_drops.begin() + static_cast<std::ptrdiff_t>(drops_before),
-      source.arena.object_drops.end());
-  add_edits(manifest_of(source, source.chain.steps.size() - 1), written.source, left_out);
+  const auto expected = shards_of(target);
+  const auto& drops = source.arena->object_drops;
+  const auto drops_before = static_cast<std::ptrdiff_t>(drops.size());
+  // For what the writer leaves out, with its reasons; what it would write is not looked at.
+  lay_out(source, target, chain);
+  std::vector<ObjectDrop> left_out(drops.begin() + drops_before, drops.end());
+  add_edits(*chain.steps.back().plugin, written.graph, left_out);
 
   const Buffers buffers = make_buffers(settings.limits);
-  Comparison result = compare_tensors(source.arena, expected, written.arena,
-                                      shards_of(written.source), buffers, settings.feedback);
-  compare_objects(source.target, written.source, left_out, result);
-  source.arena.require_sound_sources();
-  written.arena.require_sound_sources();
-  compare_checksums(written.arena, result);
+  Comparison result = compare_tensors(*source.arena, expected, *written.arena,
+                                      shards_of(written.graph), buffers, settings.feedback);
+  compare_objects(target, written.graph, left_out, result);
+  source.arena->require_sound_sources();
+  written.arena->require_sound_sources();
+  compare_checksums(*written.arena, result);
   return result;
 }
 
-Comparison verify_against_digests(const Registry& registry, const Request& wanted,
-                                  const Settings& settings, const DigestList& expected) {
-  Conversion run(registry, wanted, settings);
-  run.arena.checksums.collect();
-  open(run);
-  read(run);
+Comparison verify_against_digests(const Registry& registry, const Input& input,
+                                  const ReadSettings& settings, const DigestList& expected) {
+  Checkpoint checkpoint = find_checkpoint(registry, input, settings);
+  const Arena& arena = *checkpoint.arena;
+  checkpoint.arena->checksums.collect();
+  read(checkpoint);
   const Buffers buffers = make_buffers(settings.limits);
-  const Graph whole = with_known_partition(run, run.source, "verify");
+  const Graph whole = with_known_partition(checkpoint, checkpoint.graph, "verify");
   const DigestList found = make_digest_list(whole, buffers, settings.feedback);
   if (found.names != expected.names) {
     throw Error(
         CKB_UNSUPPORTED,
         fmt::format("{}: its tensors have {} names, the digests are of {} names; take the "
                     "list that was made for this format",
-                    wanted.input.string(), names_text(found.names), names_text(expected.names)));
+                    input.path.string(), names_text(found.names), names_text(expected.names)));
   }
   Comparison result;
   compare_digests(expected, found, result);
-  compare_replicas(run.arena, buffers, settings.feedback, result);
-  run.arena.require_sound_sources();
-  compare_checksums(run.arena, result);
+  compare_replicas(arena, buffers, settings.feedback, result);
+  arena.require_sound_sources();
+  compare_checksums(arena, result);
   return result;
 }
 

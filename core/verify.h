@@ -16,11 +16,11 @@ namespace ckptbridge {
 // Compares both rank by rank, under the writer's names. With an empty `to`, the output's own format
 // is taken. UNSUPPORTED where no reader knows it, whatever format its own is.
 Comparison verify_against_source(const Registry& registry, Request wanted,
-                                 const Settings& settings);
+                                 const ReadSettings& settings);
 
 // Compares the digests of a checkpoint's logical tensors with those of a list. Replicas that differ
-// among ranks count as differences. wanted needs input, and may have from and options.
-Comparison verify_against_digests(const Registry& registry, const Request& wanted,
-                                  const Settings& settings, const DigestList& expected);
+// among ranks count as differences.
+Comparison verify_against_digests(const Registry& registry, const Input& input,
+                                  const ReadSettings& settings, const DigestList& expected);
 
 }  // namespace ckptbridge

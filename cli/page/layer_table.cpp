@@ -41,7 +41,7 @@ std::vector<Layer> layers_of(const Conversion& run, const Trace& all) {
     const auto [row, is_first] =
         rows.try_emplace({tensor.name, tensor.role}, std::pair(layer->second, here.rows.size()));
     if (is_first) here.rows.emplace_back();
-    const std::uint64_t bytes = run.arena.nodes.size(tensor.value) * written.tensors.size();
+    const std::uint64_t bytes = run.source.arena->nodes.size(tensor.value) * written.tensors.size();
     here.rows[row->second.second].parts.push_back(&written);
     here.rows[row->second.second].bytes += bytes;
     here.bytes += bytes;
@@ -69,7 +69,7 @@ std::string few(const std::vector<std::string>& words) {
 }
 
 std::string row_html(const Conversion& run, const Row& row) {
-  const Nodes& nodes = run.arena.nodes;
+  const Nodes& nodes = run.source.arena->nodes;
   const Tensor& tensor = *row.parts.front()->tensors.front();
   std::vector<std::string> made_of;
   std::vector<std::string> places;

@@ -40,9 +40,9 @@ std::string picture(const Conversion& run) {
     return name.empty() || name == "." ? path.parent_path().filename().string() : name;
   };
   flow.boxes.push_back({last_name(run.request.input),
-                        {counted(run.arena.sources.count(), "file"),
+                        {counted(run.source.arena->sources.count(), "file"),
                          size_text(run.coverage.declared) + " of tensors"}});
-  for (const StepText& step : run.chain.steps) {
+  for (const StepText& step : run.chain.text.steps) {
     flow.boxes.push_back({step.plugin, typed_options(step)});
   }
   flow.boxes.push_back(
@@ -50,7 +50,7 @@ std::string picture(const Conversion& run) {
        {counted(run.layout.files().size(), "file"), size_text(run.layout.total_size())}});
   flow.between.assign(flow.boxes.size() - 1, "");
   flow.between.front() = size_text(run.coverage.used);
-  flow.between[1] = counted(run.source.tensors().size(), "tensor");
+  flow.between[1] = counted(run.source.graph.tensors().size(), "tensor");
   flow.between[flow.between.size() - 2] = counted(run.target.tensors().size(), "tensor");
   flow.between.back() = size_text(run.layout.total_size());
   return "<div class=\"wide\">\n" + flow_picture(flow) + "</div>\n";
@@ -63,7 +63,7 @@ std::string fact(const char* name, const std::string& html) {
 std::string facts(const Conversion& run) {
   std::string text = "<table>\n" + fact("from", html_name(run.request.input.string()));
   for (const auto& [name, words] : plan_facts(run)) text += fact(name.c_str(), html_text(words));
-  for (const std::string& note : run.arena.notes) text += fact("note", html_text(note));
+  for (const std::string& note : run.source.arena->notes) text += fact("note", html_text(note));
   for (const std::string& plugin : foreign_plugins(run)) {
     text += fact("plugin from elsewhere", html_name(plugin));
   }
@@ -111,7 +111,7 @@ std::string dtype_table(const Conversion& run, const Trace& all) {
     std::uint64_t tensors = 0;
     std::uint64_t elements = 0;
   };
-  const Nodes& nodes = run.arena.nodes;
+  const Nodes& nodes = run.source.arena->nodes;
   std::map<std::pair<std::string, std::string>, Count> counts;  // what, and what becomes of it
   for (const WrittenTensor& written : all.written) {
     const ckb_node value = written.tensors.front()->value;
@@ -157,8 +157,8 @@ std::string files_list(const std::string& summary,
 
 std::string files(const Conversion& run) {
   std::vector<std::pair<std::string, std::uint64_t>> read;
-  for (std::uint32_t id = 1; id <= run.arena.sources.count(); ++id) {
-    read.emplace_back(run.arena.sources.name(id), run.arena.sources.size(id));
+  for (std::uint32_t id = 1; id <= run.source.arena->sources.count(); ++id) {
+    read.emplace_back(run.source.arena->sources.name(id), run.source.arena->sources.size(id));
   }
   std::vector<std::pair<std::string, std::uint64_t>> written;
   for (const OutputFile& file : run.layout.files()) written.emplace_back(file.path, file.size);
@@ -172,7 +172,7 @@ std::string plan_page(const Report& report, const Trace& all) {
   const Conversion& run = report.conversion;
   std::string body = fmt::format("<h1>{}</h1>\n", report.done ? "Conversion" : "Plan");
   body += picture(run);
-  body += "<pre>" + html_text(run_line(run.chain)) + "</pre>\n";
+  body += "<pre>" + html_text(run_line(run.chain.text)) + "</pre>\n";
   body += facts(run);
   body += "<h2>What is lost, and why</h2>\n" + losses_table(report.losses);
   body += "<h2>Dtypes</h2>\n" + dtype_table(run, all);

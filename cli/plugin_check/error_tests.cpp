@@ -21,9 +21,8 @@ namespace fs = boost::filesystem;
 
 // The plugin must refuse the input at path, for a reason that names it (or a file in it).
 void require_refusal(const Subject& subject, const fs::path& path, bool named) {
-  Trial trial(subject, path);
   try {
-    read_with(subject, trial);
+    read_with(subject, path);
   } catch (const Error& error) {
     const std::string message = error.what();
     if (error.code() == CKB_INTERNAL) {
@@ -94,9 +93,8 @@ void leaves_nothing(const Subject& subject) {
   const SampleCopy copy(subject, folder.path());
   if (!copy.largest.empty()) fs::resize_file(copy.largest, fs::file_size(copy.largest) / 2);
   const auto before = state_of_folder(folder.path());
-  Trial trial(subject, copy.path);
   try {
-    read_with(subject, trial);
+    read_with(subject, copy.path);
   } catch (const Error&) {
     // Whether it must be refused is another test's question.
   }

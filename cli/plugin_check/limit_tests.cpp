@@ -10,7 +10,6 @@
 #include "cli/plugin_check/coverage_proof.h"
 #include "cli/plugin_check/scratch_folder.h"
 #include "cli/plugin_check/tests.h"
-#include "core/pipeline.h"
 #include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge::plugin_check {
@@ -35,28 +34,29 @@ void run_on_graph_with(const Properties& wanted, const Subject& subject, const s
   boost::filesystem::resize_file(folder.path() / "data", size);  // sparse: costs no disk
 
   const std::string options = own_options(subject);
-  Trial trial(subject, folder.path());
-  Conversion& run = trial.run;
+  const Host host(services_of(subject.registry, {}));
+  Arena arena(InputFiles(folder.path()));
+  Graph graph(arena);
   const std::vector<std::string> pieces{"data"};
-  const ckb_file file = run.arena.sources.open(pieces);
-  run.source.add_storage(file, 0, size);
-  const ckb_node value = run.source.add_extent(file, 0, kUInt8, shape, {});
+  const ckb_file file = arena.sources.open(pieces);
+  graph.add_storage(file, 0, size);
+  const ckb_node value = graph.add_extent(file, 0, kUInt8, shape, {});
   Tensor tensor;
   tensor.name = name;
   tensor.role = "param";
   tensor.value = value;
   tensor.partition_dim = CKB_REPLICATED;
-  run.source.add_tensor(std::move(tensor));
+  graph.add_tensor(std::move(tensor));
   for (const auto& [key, said] : wanted) {
-    if (!referenced_option(said)) run.source.set_property(key, said);
+    if (!referenced_option(said)) graph.set_property(key, said);
   }
 
-  const Plugin plugin(subject.manifest, run.host.table());
+  const Plugin plugin(subject.manifest, host.table());
   allow_refusal([&] {
     if (subject.manifest.has(Role::kTransform)) {
-      require_all_used(run.source, plugin.rewrite(run.source, options));
+      require_all_used(graph, plugin.rewrite(graph, options));
     }
-    if (subject.manifest.has(Role::kWriter)) plugin.lay_out(run.source, options);
+    if (subject.manifest.has(Role::kWriter)) plugin.lay_out(graph, options);
   });
 }
 
@@ -83,18 +83,18 @@ void long_name(const Subject& subject) {
 }
 
 void cancelled_reader(const Subject& subject) {
-  Trial trial(subject, require_sample(subject), true);
+  require_sample(subject);
   try {
-    read_with(subject, trial);
+    read_with(subject, subject.sample, true);
   } catch (const Error& error) {
     if (error.code() != CKB_CANCELLED) throw;
   }
 }
 
 void cancelled_writer(const Subject& subject) {
-  Trial trial(subject, require_sample(subject), true);
+  require_sample(subject);
   try {
-    prepare(trial.run);
+    planned(subject, subject.sample, true);
   } catch (const Error& error) {
     if (error.code() != CKB_CANCELLED) throw;
   }

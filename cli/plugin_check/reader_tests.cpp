@@ -46,32 +46,26 @@ void does_not_take_others(const Subject& subject) {
 }
 
 void reads_the_sample(const Subject& subject) {
-  Trial trial(subject, require_sample(subject));
-  read_with(subject, trial);
-  if (trial.run.source.tensors().empty()) throw Failed("read no tensor from the sample");
+  const Checkpoint sample = read_with(subject, require_sample(subject));
+  if (sample.graph.tensors().empty()) throw Failed("read no tensor from the sample");
 }
 
 void gives_the_same_graph(const Subject& subject) {
-  Trial first(subject, require_sample(subject));
-  Trial second(subject, subject.sample);
-  read_with(subject, first);
-  read_with(subject, second);
-  require_same(describe(first.run.source), describe(second.run.source),
-               "the same sample gave two graphs");
+  const Checkpoint first = read_with(subject, require_sample(subject));
+  const Checkpoint second = read_with(subject, subject.sample);
+  require_same(describe(first.graph), describe(second.graph), "the same sample gave two graphs");
 }
 
 void accounts_for_all_bytes(const Subject& subject) {
-  Trial trial(subject, require_sample(subject));
-  read_with(subject, trial);
-  require_all_used(trial.run.source, trial.run.source);
+  const Checkpoint sample = read_with(subject, require_sample(subject));
+  require_all_used(sample.graph, sample.graph);
 }
 
 void changes_nothing(const Subject& subject) {
   const ScratchFolder folder;
   const SampleCopy copy(subject, folder.path());
   const auto before = state_of_folder(folder.path());
-  Trial trial(subject, copy.path);
-  read_with(subject, trial);
+  read_with(subject, copy.path);
   if (state_of_folder(folder.path()) != before) throw Failed("changed the sample");
 }
 

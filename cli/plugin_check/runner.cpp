@@ -42,7 +42,7 @@ bool read_until(int pipe_end, Clock::time_point deadline, std::string& text) {
     if (ready == 0) return false;
     if (ready < 0) continue;  // a signal
     char buffer[4096];
-    const ssize_t size = read(pipe_end, buffer, sizeof(buffer));
+    const ssize_t size = ::read(pipe_end, buffer, sizeof(buffer));
     if (size == 0) return true;
     if (size > 0) text.append(buffer, static_cast<std::size_t>(size));
   }

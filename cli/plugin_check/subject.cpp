@@ -25,18 +25,8 @@ Registry registry_around(const fs::path& manifest, const fs::path& program) {
       program, geteuid()));
 }
 
-Request request_for(const Subject& subject, const fs::path& input) {
-  Request request;
-  request.input = input;
-  request.folder = fs::current_path();
-  request.options = subject.options;
-  if (subject.manifest.has(Role::kWriter)) request.to = subject.manifest.format;
-  return request;
-}
-
-Settings settings_for(bool cancelled) {
-  Settings settings;
-  settings.sync = false;
+ReadSettings settings_for(bool cancelled) {
+  ReadSettings settings;
   settings.feedback.cancelled = [cancelled] { return cancelled; };
   return settings;
 }
@@ -68,13 +58,32 @@ std::string own_options(const Subject& subject) {
   return options_json(subject.manifest, given, fs::current_path());
 }
 
-Trial::Trial(const Subject& subject, const fs::path& input, bool cancelled)
-    : run(subject.registry, request_for(subject, input), settings_for(cancelled)) {}
-
-void read_with(const Subject& subject, Trial& trial) {
+Checkpoint read_with(const Subject& subject, const fs::path& input, bool cancelled) {
   own_options(subject);
-  trial.run.reader = &subject.manifest;
-  read(trial.run);
+  const Manifest& manifest = subject.manifest;
+  return open_checkpoint(
+      subject.registry,
+      {input, fs::current_path(), manifest.id, "", options_for(manifest, subject.options)},
+      settings_for(cancelled));
+}
+
+Checkpoint read_by_any(const Subject& subject, const fs::path& input) {
+  return open_checkpoint(subject.registry, input_of(request_for(subject, input)),
+                         settings_for(false));
+}
+
+Request request_for(const Subject& subject, const fs::path& input) {
+  Request request;
+  request.input = input;
+  request.folder = fs::current_path();
+  request.options = subject.options;
+  if (subject.manifest.has(Role::kWriter)) request.to = subject.manifest.format;
+  return request;
+}
+
+Conversion planned(const Subject& subject, const fs::path& input, bool cancelled) {
+  return prepare(subject.registry, request_for(subject, input),
+                 {.reading = settings_for(cancelled)});
 }
 
 }  // namespace ckptbridge::plugin_check

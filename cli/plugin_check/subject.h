@@ -43,14 +43,20 @@ const boost::filesystem::path& require_sample(const Subject& subject);
 // The options of the plugin itself as it gets them; Skipped where a required one was not given.
 std::string own_options(const Subject& subject);
 
-// A conversion in which no plugin has run yet. Nothing is written anywhere before execute().
-struct Trial {
-  explicit Trial(const Subject& subject, const boost::filesystem::path& input,
-                 bool cancelled = false);
-  Conversion run;
-};
+// The plugin reads input as a reader; what it reports is thrown. cancelled: as if the user had
+// asked to stop.
+Checkpoint read_with(const Subject& subject, const boost::filesystem::path& input,
+                     bool cancelled = false);
 
-// The plugin reads input as a reader; what it reports is an Error.
-void read_with(const Subject& subject, Trial& trial);
+// Whichever plugin is a reader of input reads it.
+Checkpoint read_by_any(const Subject& subject, const boost::filesystem::path& input);
+
+// What `convert INPUT … --to FORMAT` is asked for, where the plugin is the writer; without an
+// output.
+Request request_for(const Subject& subject, const boost::filesystem::path& input);
+
+// The conversion up to its plan.
+Conversion planned(const Subject& subject, const boost::filesystem::path& input,
+                   bool cancelled = false);
 
 }  // namespace ckptbridge::plugin_check

@@ -6,23 +6,19 @@
 #include "cli/plugin_check/coverage_proof.h"
 #include "cli/plugin_check/description.h"
 #include "cli/plugin_check/tests.h"
-#include "core/pipeline.h"
 #include "core/plugin_host/loaded_plugin.h"
 
 namespace ckptbridge::plugin_check {
 namespace {
 
-// The sample, read by whichever plugin reads it and rewritten by this one.
-Graph rewritten(const Subject& subject, Trial& trial) {
-  open(trial.run);
-  read(trial.run);
-  const Plugin plugin(subject.manifest, trial.run.host.table());
-  return plugin.rewrite(trial.run.source, own_options(subject));
+Graph rewritten(const Subject& subject, const Checkpoint& sample) {
+  const Plugin plugin(subject.manifest, sample.host->table());
+  return plugin.rewrite(sample.graph, own_options(subject));
 }
 
 void accounts_for_all_bytes(const Subject& subject) {
-  Trial trial(subject, require_sample(subject));
-  require_all_used(trial.run.source, rewritten(subject, trial));
+  const Checkpoint sample = read_by_any(subject, require_sample(subject));
+  require_all_used(sample.graph, rewritten(subject, sample));
 }
 
 // What the plugin promises of this graph: of the first thing that it can do with its properties.
@@ -39,10 +35,10 @@ const Properties& promised_of(const Subject& subject, const Properties& input) {
 }
 
 void keeps_its_promises(const Subject& subject) {
-  Trial trial(subject, require_sample(subject));
-  const Graph result = rewritten(subject, trial);
+  const Checkpoint sample = read_by_any(subject, require_sample(subject));
+  const Graph result = rewritten(subject, sample);
   const auto given = options_for(subject.manifest, subject.options);
-  for (const auto& [key, promised] : promised_of(subject, trial.run.source.properties())) {
+  for (const auto& [key, promised] : promised_of(subject, sample.graph.properties())) {
     std::string expected = promised;
     if (const auto option = referenced_option(promised)) {
       expected = option_value(subject.manifest, *option, given).value_or("");
@@ -56,8 +52,8 @@ void keeps_its_promises(const Subject& subject) {
 }
 
 void gives_the_same_graph(const Subject& subject) {
-  Trial first(subject, require_sample(subject));
-  Trial second(subject, subject.sample);
+  const Checkpoint first = read_by_any(subject, require_sample(subject));
+  const Checkpoint second = read_by_any(subject, subject.sample);
   require_same(describe(rewritten(subject, first)), describe(rewritten(subject, second)),
                "the same sample gave two graphs");
 }

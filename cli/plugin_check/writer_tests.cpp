@@ -17,27 +17,24 @@ namespace ckptbridge::plugin_check {
 namespace {
 
 void fills_each_file(const Subject& subject) {
-  Trial trial(subject, require_sample(subject));
-  prepare(trial.run);
-  if (trial.run.layout.files().empty()) throw Failed("laid out no file");
+  const Conversion run = planned(subject, require_sample(subject));
+  if (run.layout.files().empty()) throw Failed("laid out no file");
 }
 
 void gives_the_same_layout(const Subject& subject) {
-  Trial first(subject, require_sample(subject));
-  Trial second(subject, subject.sample);
-  prepare(first.run);
-  prepare(second.run);
-  require_same(describe(first.run.layout, first.run.arena),
-               describe(second.run.layout, second.run.arena), "the same sample gave two layouts");
+  const Conversion first = planned(subject, require_sample(subject));
+  const Conversion second = planned(subject, subject.sample);
+  require_same(describe(first.layout, *first.source.arena),
+               describe(second.layout, *second.source.arena), "the same sample gave two layouts");
 }
 
 void owns_what_it_writes(const Subject& subject) {
-  Trial trial(subject, require_sample(subject));
+  require_sample(subject);
   if (subject.manifest.owns.empty()) {
     throw Skipped("the manifest has no \"owns\": --overwrite is not offered");
   }
-  prepare(trial.run);
-  for (const OutputFile& file : trial.run.layout.files()) {
+  const Conversion run = planned(subject, subject.sample);
+  for (const OutputFile& file : run.layout.files()) {
     const bool fits =
         std::any_of(subject.manifest.owns.begin(), subject.manifest.owns.end(),
                     [&](const std::string& pattern) { return glob_matches(pattern, file.path); });
@@ -72,23 +69,16 @@ void is_read_back(const Subject& subject) {
     throw Skipped(fmt::format("no plugin reads {}", subject.manifest.format));
   }
   const ScratchFolder folder;
-  Request request = Trial(subject, subject.sample).run.request;
+  Request request = request_for(subject, subject.sample);
   request.output = folder.path() / "out";
   Settings settings;
   settings.sync = false;
-  Conversion run(subject.registry, request, settings);
-  prepare(run);
-  convert(run);
-
-  Request back;
-  back.input = request.output;
-  back.from = reader->format;
-  back.folder = request.folder;
-  Conversion again(subject.registry, back, settings);
-  open(again);
-  read(again);
+  Conversion run = prepare(subject.registry, request, settings);
+  convert(run, settings);
+  const Checkpoint back = open_checkpoint(
+      subject.registry, {request.output, request.folder, "", reader->format, {}}, settings.reading);
   const auto written = contents(run.target);
-  const auto found = contents(again.source);
+  const auto found = contents(back.graph);
   std::vector<std::string> lost;
   std::set_difference(written.begin(), written.end(), found.begin(), found.end(),
                       std::back_inserter(lost));

@@ -36,9 +36,9 @@ std::string reads_text(const Coverage& coverage, std::uint32_t files) {
   return text;
 }
 
-std::string memory_text(const Plan& tasks) {
-  return fmt::format("{} of buffers at most ({}, {})", size_text(buffer_bytes(tasks)),
-                     counted(tasks.threads, "thread"), counted(tasks.task_count(), "task"));
+std::string memory_text(const Plan& plan) {
+  return fmt::format("{} of buffers at most ({}, {})", size_text(plan.buffers.total_size()),
+                     counted(plan.buffers.threads, "thread"), counted(plan.task_count(), "task"));
 }
 
 std::string checks_text(std::size_t expectations) {
@@ -100,7 +100,7 @@ std::string files_text(const std::vector<OutputFile>& files, bool all) {
 
 std::string plan_text(const Report& report) {
   const Conversion& run = report.conversion;
-  std::string text = plan_row("chain", run_line(run.chain));
+  std::string text = plan_row("chain", run_line(run.chain.text));
   for (const auto& [name, words] : plan_facts(run)) text += plan_row(name.c_str(), words);
   return text + files_text(run.layout.files(), report.verbose);
 }
@@ -114,22 +114,18 @@ std::string left_out_text(const DroppedBytes& dropped) {
 
 std::vector<std::pair<std::string, std::string>> plan_facts(const Conversion& planned) {
   const auto& files = planned.layout.files();
-  return {{"reads", reads_text(planned.coverage, planned.arena.sources.count())},
-          {"checks", checks_text(planned.arena.expectations.size())},
-          {"memory", memory_text(planned.tasks)},
+  return {{"reads", reads_text(planned.coverage, planned.source.arena->sources.count())},
+          {"checks", checks_text(planned.source.arena->expectations.size())},
+          {"memory", memory_text(planned.plan)},
           {"writes",
            fmt::format("{}: {}, {}", planned.request.output.string(), counted(files.size(), "file"),
                        size_text(planned.layout.total_size()))}};
 }
 
-std::uint64_t buffer_bytes(const Buffers& buffers) {
-  return buffers.threads * (2 * buffers.task_size + buffers.scratch_size);
-}
-
 std::vector<std::string> foreign_plugins(const Conversion& conversion) {
   std::vector<std::string> result;
-  for (const auto& step : conversion.chain.steps) {
-    for (const auto& entry : conversion.registry.entries()) {
+  for (const auto& step : conversion.chain.text.steps) {
+    for (const auto& entry : conversion.source.registry->entries()) {
       if (entry.id != step.plugin || !entry.problem.empty() || !entry.shadowed_by.empty() ||
           entry.origin == Origin::kInstalled) {
         continue;
@@ -144,10 +140,10 @@ std::string report_text(const Report& report) {
   const Conversion& run = report.conversion;
   const auto& files = run.layout.files();
   std::string text;
-  for (const auto& note : run.arena.notes) text += note + "\n";
+  for (const auto& note : run.source.arena->notes) text += note + "\n";
   const auto output =
       fmt::format("{}, {}", counted(files.size(), "file"), size_text(run.layout.total_size()));
-  if (run.is_complete) {
+  if (report.outcome.was_complete) {
     text += fmt::format("{} is complete already: {}; nothing was done\n",
                         run.request.output.string(), output);
   } else if (report.done) {
@@ -162,8 +158,8 @@ std::string report_text(const Report& report) {
   }
   if (report.verified) text += comparison_text(*report.verified, report.whole_lists);
   if (report.trace) text += tensor_plan_text(run, *report.trace);
-  for (const auto& warning : run.warnings) text += fmt::format("warning: {}\n", warning);
-  if (report.done && !run.is_complete) text += next_text(report);
+  for (const auto& warning : report.outcome.warnings) text += fmt::format("warning: {}\n", warning);
+  if (report.done && !report.outcome.was_complete) text += next_text(report);
   return text;
 }
 

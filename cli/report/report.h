@@ -9,15 +9,16 @@
 
 #include "core/compare/compare_checkpoints.h"
 #include "core/compare/digest_list.h"
-#include "core/conversion.h"
 #include "core/graph/trace.h"
+#include "core/pipeline.h"
 #include "core/plan/losses.h"
 
 namespace ckptbridge::cli {
 
 struct Report {
-  const Conversion& conversion;  // prepared at least
+  Conversion conversion;
   Losses losses;
+  Outcome outcome = {};      // of a conversion that is done
   bool done = false;         // or only planned
   bool whole_lists = false;  // or the first few of each
   bool verbose = false;      // and of output files, too
@@ -39,9 +40,6 @@ std::vector<std::pair<std::string, std::string>> plan_facts(const Conversion& pl
 // "32.0 KiB in 4 values"; "4 values" where all their bytes were compared with what is written, or
 // are counted under another reason.
 std::string left_out_text(const DroppedBytes& dropped);
-
-// Bytes of payload that all threads together hold at most; within --memory.
-std::uint64_t buffer_bytes(const Buffers& buffers);
 
 // Plugins of the chain that did not come with the program: "acme.x (/home/me/…/acme.x.json)".
 std::vector<std::string> foreign_plugins(const Conversion& conversion);

@@ -16,9 +16,8 @@ using nlohmann::ordered_json;
 
 ordered_json chain_json(const Conversion& run) {
   ordered_json steps = ordered_json::array();
-  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
-    steps.push_back({{"plugin", run.chain.steps[i].plugin},
-                     {"options", ordered_json::parse(options_of(run, i))}});
+  for (const Step& step : run.chain.steps) {
+    steps.push_back({{"plugin", step.plugin->id}, {"options", ordered_json::parse(step.options)}});
   }
   return steps;
 }
@@ -52,26 +51,26 @@ ordered_json result_json(const Report& report) {
   const Conversion& run = report.conversion;
   ordered_json json = {
       {"done", report.done},
-      {"already_complete", run.is_complete},
+      {"already_complete", report.outcome.was_complete},
       {"input", run.request.input.string()},
       {"output", run.request.output.string()},
       {"chain", chain_json(run)},
-      {"command", run_line(run.chain)},
+      {"command", run_line(run.chain.text)},
       {"read",
-       {{"files", run.arena.sources.count()},
+       {{"files", run.source.arena->sources.count()},
         {"declared", run.coverage.declared},
         {"used", run.coverage.used},
         {"checked", run.coverage.checked}}},
       {"written", {{"files", files_json(run.layout.files())}, {"bytes", run.layout.total_size()}}},
-      {"tasks", run.tasks.task_count()},
-      {"buffers", buffer_bytes(run.tasks)},
-      {"expectations", run.arena.expectations.size()},
+      {"tasks", run.plan.task_count()},
+      {"buffers", run.plan.buffers.total_size()},
+      {"expectations", run.source.arena->expectations.size()},
       {"rounded", rounded_json(report.losses)},
       {"left_out", dropped_json(report.losses)},
       {"not_read", report.losses.unread},
       {"foreign_plugins", foreign_plugins(run)},
-      {"notes", run.arena.notes},
-      {"warnings", run.warnings},
+      {"notes", run.source.arena->notes},
+      {"warnings", report.outcome.warnings},
       {"seconds", report.seconds},
       {"peak_memory", peak_memory()}};
   if (report.verified) json["verified"] = comparison_json(*report.verified);
@@ -86,8 +85,8 @@ std::string text_of(const ordered_json& json, int indent) {
 // The plugins of the chain: what ran, down to the bytes of the libraries.
 ordered_json plugins_json(const Conversion& run) {
   ordered_json result = ordered_json::array();
-  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
-    const Manifest& manifest = manifest_of(run, i);
+  for (const Step& step : run.chain.steps) {
+    const Manifest& manifest = *step.plugin;
     result.push_back({{"id", manifest.id},
                       {"version", manifest.version},
                       {"library", manifest.library_path().string()},
@@ -118,7 +117,7 @@ std::string full_report_json(const Report& report) {
                        {"plugin_abi", fmt::format("{}.{}", CKB_ABI_MAJOR, CKB_ABI_MINOR)}};
   json.update(result_json(report));
   json["plugins"] = plugins_json(run);
-  json["inputs"] = inputs_json(run.arena.sources);
+  json["inputs"] = inputs_json(run.source.arena->sources);
   json["tensors"] = tensors_json(report);
   return text_of(json, 1);
 }

@@ -73,7 +73,7 @@ std::string casts_text(const Run& run) {
 
 std::string place_text(const Conversion& conversion, const OutputPlace& place,
                        const std::string& folder) {
-  const Arena& arena = conversion.arena;
+  const Arena& arena = *conversion.source.arena;
   const auto& [file, segment] = place;
   std::string text =
       fmt::format("  {}: offset {}, {} bytes\n", printable(conversion.layout.files()[file].path),
@@ -93,10 +93,10 @@ std::string written_text(const Conversion& conversion, const WrittenTensor& writ
   const Tensor& tensor = *written.tensors.front();
   const std::string ranks = ranks_text(written.tensors);
   std::string text = fmt::format("\n{}\n  {}, {} {}{}\n", printable(tensor.name), tensor.role,
-                                 dtype_name(conversion.arena.nodes.dtype(tensor.value)),
+                                 dtype_name(conversion.source.arena->nodes.dtype(tensor.value)),
                                  shape_text(tensor.shape), ranks.empty() ? "" : ", " + ranks);
   if (!written.sources.empty()) text += "  made of  " + made_of_text(written.sources) + "\n";
-  text += "  how      " + steps_text(origin_of_written(conversion.arena, written)) + "\n";
+  text += "  how      " + steps_text(origin_of_written(*conversion.source.arena, written)) + "\n";
   if (written.places.empty()) text += "  the files that hold it are there already\n";
   for (const OutputPlace& place : written.places) text += place_text(conversion, place, folder);
   return text;
@@ -105,10 +105,11 @@ std::string written_text(const Conversion& conversion, const WrittenTensor& writ
 ordered_json place_json(const Conversion& conversion, const OutputPlace& place) {
   const auto& [file, segment] = place;
   ordered_json pieces = ordered_json::array();
-  for (const Run& run : runs_of(conversion.arena.nodes, static_cast<ckb_node>(segment.index))) {
+  for (const Run& run :
+       runs_of(conversion.source.arena->nodes, static_cast<ckb_node>(segment.index))) {
     ordered_json dtypes = ordered_json::array();
     for (std::uint8_t i = 0; i < run.dtype_count; ++i) dtypes.push_back(dtype_name(run.dtypes[i]));
-    pieces.push_back({{"from", source_json(conversion.arena, run)},
+    pieces.push_back({{"from", source_json(*conversion.source.arena, run)},
                       {"to", target_json(run, segment.offset)},
                       {"dtypes", std::move(dtypes)}});
   }
@@ -130,12 +131,12 @@ ordered_json written_json(const Conversion& conversion, const WrittenTensor& wri
   for (const OutputPlace& place : written.places) places.push_back(place_json(conversion, place));
   return {{"name", tensor.name},
           {"role", tensor.role},
-          {"dtype", dtype_name(conversion.arena.nodes.dtype(tensor.value))},
+          {"dtype", dtype_name(conversion.source.arena->nodes.dtype(tensor.value))},
           {"shape", tensor.shape},
           {"ranks", std::move(ranks)},
           {"mp_world_size", tensor.mp_world_size},
           {"made_of", std::move(made_of)},
-          {"operations", operation_names(origin_of_written(conversion.arena, written))},
+          {"operations", operation_names(origin_of_written(*conversion.source.arena, written))},
           {"places", std::move(places)}};
 }
 

@@ -40,8 +40,9 @@ unsigned parse_threads(const std::string& text) {
 
 Settings settings_of(const CommonOptions& options, Console& console) {
   Settings settings;
-  settings.limits.threads = parse_threads(options.threads);
-  if (!options.memory.empty()) settings.limits.memory = parse_size(options.memory, "--memory");
+  settings.reading.limits.threads = parse_threads(options.threads);
+  if (!options.memory.empty())
+    settings.reading.limits.memory = parse_size(options.memory, "--memory");
   if (!options.checkpoint.empty()) {
     settings.checkpoint = parse_size(options.checkpoint, "--checkpoint");
   }
@@ -49,9 +50,9 @@ Settings settings_of(const CommonOptions& options, Console& console) {
   settings.resume = options.resume;
   settings.sync = !options.no_sync;
   settings.explain = options.verbose;
-  settings.ignore_checksums = options.ignore_checksums;
-  settings.feedback = console.feedback();
-  settings.log = console.log();
+  settings.reading.ignore_checksums = options.ignore_checksums;
+  settings.reading.feedback = console.feedback();
+  settings.reading.log = console.log();
   return settings;
 }
 
@@ -104,35 +105,34 @@ int perform(const Registry& registry, const Request& request, const CommonOption
   const ResultFile manifest_file("--manifest", options.manifest, request, options.overwrite);
   const ResultFile report_file("--report", options.report, request, options.overwrite);
   const ResultFile html_file("--html", options.html, request, options.overwrite);
-  Conversion conversion(registry, request, settings);
-  prepare(conversion);
-  if (!options.dry_run) convert(conversion);
+  Conversion planned = prepare(registry, request, settings);
+  Outcome outcome;
+  if (!options.dry_run) outcome = convert(planned, settings);
 
-  Report report{conversion, find_losses(conversion.target, conversion.coverage, request.input)};
+  Losses losses = find_losses(planned.target, planned.coverage, request.input);
+  Report report{std::move(planned), std::move(losses), std::move(outcome)};
+  const auto& [wanted, source, chain, target, layout, coverage, plan] = report.conversion;
   report.done = !options.dry_run;
   report.whole_lists = options.verbose || options.dry_run;
   report.verbose = options.verbose;
   if (!options.tensors.empty()) {
-    report.trace =
-        trace(conversion.source, conversion.target, conversion.layout, options.tensors, "--tensor");
+    report.trace = trace(source.graph, target, layout, options.tensors, "--tensor");
   }
   if (report.done && (manifest_file.is_wanted() || report_file.is_wanted())) {
-    const Buffers buffers = make_buffers(settings.limits);
-    const Graph whole = with_known_partition(conversion, conversion.target, "--manifest");
-    report.digests = make_digest_list(whole, buffers, settings.feedback);
-    conversion.arena.require_sound_sources();
+    const Graph whole = with_known_partition(source, target, "--manifest");
+    report.digests = make_digest_list(whole, plan.buffers, settings.reading.feedback);
+    source.arena->require_sound_sources();
     if (manifest_file.is_wanted()) {
       manifest_file.write(digest_list_json(*report.digests, kVersion));
     }
   }
   if (report.done && options.verify) {
-    report.verified = verify_against_source(registry, request, settings);
+    report.verified = verify_against_source(registry, request, settings.reading);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (report_file.is_wanted()) report_file.write(full_report_json(report));
   if (html_file.is_wanted()) {
-    html_file.write(plan_page(
-        report, trace(conversion.source, conversion.target, conversion.layout, {}, "--html")));
+    html_file.write(plan_page(report, trace(source.graph, target, layout, {}, "--html")));
   }
   console.clear();
   if (options.json) {

@@ -48,8 +48,8 @@ std::optional<Tolerance> parse_tolerance(const std::string& text) {
 
 int diff(const Arguments& arguments) {
   const Registry registry = open_registry(arguments);
-  Request a;
-  Request b;
+  Input a;
+  Input b;
   CommonOptions common;
   std::string input_a;
   std::string input_b;
@@ -69,14 +69,14 @@ int diff(const Arguments& arguments) {
   declare_reading_options(line, common);
   declare_plugin_options(line, registry, a.options);
   if (!line.parse(arguments)) return 0;
-  a.input = input_a;
-  b.input = input_b;
+  a.path = input_a;
+  b.path = input_b;
   a.folder = b.folder = boost::filesystem::current_path();
   b.options = a.options;
   Console console(parse_progress(common.progress, has_terminal()), common.verbose);
   watch_signals();
-  const Diff result =
-      ckptbridge::diff(registry, a, b, settings_of(common, console), parse_tolerance(tolerance));
+  const Diff result = ckptbridge::diff(registry, a, b, settings_of(common, console).reading,
+                                       parse_tolerance(tolerance));
   console.clear();
   if (common.json) {
     auto json = comparison_json(result.comparison);

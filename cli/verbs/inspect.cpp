@@ -27,17 +27,17 @@ constexpr std::size_t kFew = 3;
 
 // What was typed, and what the reader warned of.
 struct Asked {
-  Request request;
+  Input input;
   bool verbose = false;
   std::vector<std::string> warnings;
 };
 
 // The input as typed, and what else was typed for plugins: the next command needs it again.
-std::string command_for(const Request& request, const std::string& format) {
-  auto command = fmt::format("ckptbridge convert {} OUT --to {}",
-                             shell_quoted(request.input.string()), format);
-  if (!request.from.empty()) command += " --from " + shell_quoted(request.from);
-  for (const auto& [name, value] : request.options) {
+std::string command_for(const Input& input, const std::string& format) {
+  auto command =
+      fmt::format("ckptbridge convert {} OUT --to {}", shell_quoted(input.path.string()), format);
+  if (!input.from.empty()) command += " --from " + shell_quoted(input.from);
+  for (const auto& [name, value] : input.options) {
     command += fmt::format(" --{}{}", name, value ? " " + shell_quoted(*value) : "");
   }
   return command;
@@ -77,11 +77,11 @@ std::string contents_text(const Inspection& found) {
   return text;
 }
 
-std::string targets_text(const Inspection& found, const Request& request) {
+std::string targets_text(const Inspection& found, const Input& input) {
   std::string text;
   for (const Target& target : found.targets) {
     if (target.problem.empty()) {
-      text += row("next", command_for(request, target.format));
+      text += row("next", command_for(input, target.format));
     } else {
       text += row("not", fmt::format("{}: {}", target.format, target.problem));
     }
@@ -93,7 +93,7 @@ std::string targets_text(const Inspection& found, const Request& request) {
 }
 
 std::string text_of(const Inspection& found, const Asked& asked) {
-  std::string text = asked.request.input.string() + "\n";
+  std::string text = asked.input.path.string() + "\n";
   text += row("format", fmt::format("{} ({})", found.format, found.summary));
   for (const auto& known : found.text) text += row("this is", known);
   if (found.reader.empty()) return text;
@@ -105,12 +105,12 @@ std::string text_of(const Inspection& found, const Asked& asked) {
   text += rows("not read", found.unread, asked.verbose);
   if (!found.model_size.empty()) text += row("size", found.model_size);
   for (const auto& note : found.notes) text += row("", note);
-  return text + targets_text(found, asked.request);
+  return text + targets_text(found, asked.input);
 }
 
 ordered_json json_of(const Inspection& found, const Asked& asked) {
-  const Request& request = asked.request;
-  ordered_json json = {{"input", request.input.string()},
+  const Input& input = asked.input;
+  ordered_json json = {{"input", input.path.string()},
                        {"format", found.format},
                        {"summary", found.summary},
                        {"readable", !found.reader.empty()}};
@@ -141,7 +141,7 @@ ordered_json json_of(const Inspection& found, const Asked& asked) {
   for (const Target& target : found.targets) {
     ordered_json next = {{"format", target.format}, {"possible", target.problem.empty()}};
     if (target.problem.empty()) {
-      next["command"] = command_for(request, target.format);
+      next["command"] = command_for(input, target.format);
       next["chain"] = target.chain;
     } else {
       next["problem"] = target.problem;
@@ -170,20 +170,22 @@ void print_json(const ordered_json& head, const Graph& graph,
   fmt::print("\n  ]\n}}\n");
 }
 
-void print(const Inspection& found, const Asked& asked, const Graph& graph,
+void print(const Inspection& found, const Asked& asked, const std::optional<Checkpoint>& checkpoint,
            const std::optional<std::vector<std::string>>& patterns, bool json) {
   const bool is_listed = patterns && !found.reader.empty() && found.problem.empty();
   // Before the first line: a pattern may fit nothing.
-  const auto tensors = is_listed ? listed_tensors(graph, *patterns) : std::vector<const Tensor*>{};
+  const auto tensors =
+      is_listed ? listed_tensors(checkpoint->graph, *patterns) : std::vector<const Tensor*>{};
   if (json && is_listed) {
-    print_json(json_of(found, asked), graph, tensors);
+    print_json(json_of(found, asked), checkpoint->graph, tensors);
   } else if (json) {
     fmt::print("{}\n", dump(json_of(found, asked), 2));
   } else {
     print_text(text_of(found, asked));
     if (!is_listed) return;
     fmt::print("\n");
-    list_tensors(graph, tensors, asked.verbose, folder_of(asked.request.input), print_text);
+    list_tensors(checkpoint->graph, tensors, asked.verbose, folder_of(asked.input.path),
+                 print_text);
   }
 }
 
@@ -200,8 +202,7 @@ int inspect(const Arguments& arguments) {
                    "it, whether it is complete, and the command to type next. Reads no tensor "
                    "data.");
   line.positional("IN", input, "A file or a folder");
-  line.option("--from", "FORMAT", asked.request.from,
-              "Format of IN, where it is not to be guessed");
+  line.option("--from", "FORMAT", asked.input.from, "Format of IN, where it is not to be guessed");
   line.received_option("--tensors", "",
                        "List the tensors: role, dtype, shape, and where their bytes are. "
                        "--tensors=GLOB: those whose names fit (*, ?); may be repeated",
@@ -212,12 +213,12 @@ int inspect(const Arguments& arguments) {
   line.flag("--json", json, "Print JSON");
   line.flag("-v,--verbose", asked.verbose, "Print more: notes, whole lists, all pieces of tensors");
   declare_plugin_dir(line);
-  declare_plugin_options(line, registry, asked.request.options);
+  declare_plugin_options(line, registry, asked.input.options);
   if (!line.parse(arguments)) return 0;
-  asked.request.input = input;
-  asked.request.folder = boost::filesystem::current_path();
+  asked.input.path = input;
+  asked.input.folder = boost::filesystem::current_path();
   Console console(ProgressStyle::kNone, asked.verbose);
-  Settings settings;
+  ReadSettings settings;
   settings.feedback = console.feedback();
   std::mutex mutex;  // plugins may log from any thread
   settings.log = [&](int level, const std::string& message) {
@@ -226,9 +227,9 @@ int inspect(const Arguments& arguments) {
     const std::scoped_lock lock(mutex);
     asked.warnings.push_back(message);
   };
-  Conversion run(registry, asked.request, settings);
-  const Inspection found = inspect(run);
-  print(found, asked, run.source, patterns, json);
+  std::optional<Checkpoint> checkpoint;
+  const Inspection found = inspect(registry, asked.input, settings, checkpoint);
+  print(found, asked, checkpoint, patterns, json);
   if (found.failure) throw Error(*found.failure);
   return 0;
 }

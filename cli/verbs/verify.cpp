@@ -43,7 +43,7 @@ int verify(const Arguments& arguments) {
   request.folder = boost::filesystem::current_path();
   Console console(parse_progress(common.progress, has_terminal()), common.verbose);
   watch_signals();
-  const Settings settings = settings_of(common, console);
+  const ReadSettings settings = settings_of(common, console).reading;
   Comparison result;
   if (manifest.empty()) {
     request.input = source;
@@ -53,9 +53,8 @@ int verify(const Arguments& arguments) {
     const DigestList expected = about({.file = manifest}, [&] {
       return parse_digest_list(read_result_file(manifest), manifest);
     });
-    request.input = output;
-    request.from = request.to;
-    result = verify_against_digests(registry, request, settings, expected);
+    const Input input{output, request.folder, "", request.to, request.options};
+    result = verify_against_digests(registry, input, settings, expected);
   }
   console.clear();
   if (common.json) {

@@ -18,17 +18,23 @@ struct StepText {
   std::vector<OptionText> options;  // "path" among them, where it was given
 };
 
-// One plugin of a chain, ready to be opened.
-struct Step {
-  std::string plugin;
-  std::string options_json;
-};
-
 // A chain as it was typed and where it begins and ends.
 struct ChainText {
   boost::filesystem::path input;
   boost::filesystem::path output;
   std::vector<StepText> steps;  // without "path"
+};
+
+// One plugin of a chain, ready to be called.
+struct Step {
+  const Manifest* plugin;  // in the registry
+  std::string options;     // one JSON object
+};
+
+// A chain, and what each of its steps is.
+struct Chain {
+  ChainText text;
+  std::vector<Step> steps;
 };
 
 // Reads "zero3-reader path=IN ! mp-resharder mp-size=1 ! nemo2-zarr-writer path=OUT". Each argument

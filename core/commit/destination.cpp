@@ -178,6 +178,12 @@ static bool lies_in_pieces(const fs::path& file) {
   return false;
 }
 
+fs::path partial_beside(const fs::path& out) { return out.string() + kPartialSuffix; }
+
+fs::path partial_inside(const fs::path& out, const std::string& job) {
+  return out / (job.empty() ? kPartialInside : kPartialInside + ("-" + job));
+}
+
 void require_separate(const fs::path& in, const fs::path& out) {
   boost::system::error_code error;
   // Of a file in pieces (x.pt.part0), x.pt itself need not be there.
@@ -187,7 +193,7 @@ void require_separate(const fs::path& in, const fs::path& out) {
   }
   if (error) throw file_error(error.value(), in, "cannot be opened");
   const fs::path to = resolved(out);
-  const fs::path partial = to.string() + kPartialSuffix;
+  const fs::path partial = partial_beside(to);
   if (from == to) throw bad_path(out, fmt::format("is the input {} itself", in.string()));
   if (is_inside(to, from)) throw bad_path(out, fmt::format("lies in the input {}", in.string()));
   if (is_inside(from, to)) throw bad_path(out, fmt::format("contains the input {}", in.string()));

@@ -29,6 +29,11 @@ struct Destination {
   std::string job = {};
 };
 
+// Staging folders beside and inside of OUT, which is resolved; job: Destination::job.
+boost::filesystem::path partial_beside(const boost::filesystem::path& out);
+boost::filesystem::path partial_inside(const boost::filesystem::path& out,
+                                       const std::string& job = "");
+
 // OUT without links, "." and "..", whether it exists or not. An empty path, the root and a link to
 // nothing are refused.
 boost::filesystem::path resolved(const boost::filesystem::path& out);

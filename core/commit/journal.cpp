@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr const char* kName = "journal";
 constexpr const char* kFreshName = "journal-next";
-constexpr const char* kFirst = "ckptbridge journal 1";
+constexpr const char* kFirst = "ckptbridge journal 2";
 constexpr std::uint64_t kBlockHead = 2 * sizeof(std::uint64_t);
 
 class BlockWriter {
@@ -103,16 +103,19 @@ bool next_block(std::span<const std::byte>& bytes, std::span<const std::byte>& c
 
 bool read_first(BlockReader block, JournalContent& content) {
   if (block.text() != kFirst) return false;
-  content.identity.version = block.text();
-  content.identity.plan = block.text();
-  content.total = block.number();
+  Identity& identity = content.head.identity;
+  identity.version = block.text();
+  identity.plan = block.text();
+  content.head.total = block.number();
   content.inode = block.number();
-  content.identity.sources.resize(block.count(3 * sizeof(std::uint64_t)));
-  for (SourceState& source : content.identity.sources) {
+  identity.sources.resize(block.count(3 * sizeof(std::uint64_t)));
+  for (SourceState& source : identity.sources) {
     source.path = block.text();
     source.size = block.number();
     source.mtime_ns = static_cast<std::int64_t>(block.number());
   }
+  content.head.unequal.resize(block.count(sizeof(std::uint64_t)));
+  for (std::uint64_t& pair : content.head.unequal) pair = block.number();
   return block.ok();
 }
 
@@ -203,9 +206,8 @@ std::optional<JournalContent> read_journal(const fs::path& partial) {
 }
 
 // Written beside and renamed, so that there is the old journal or the new one.
-Journal::Journal(const fs::path& partial, const Identity& identity, std::uint64_t total,
-                 OutputFiles& output, InputChecksums& checks, std::uint64_t interval,
-                 const Made& made)
+Journal::Journal(const fs::path& partial, const JournalHead& head, OutputFiles& output,
+                 InputChecksums& checks, std::uint64_t interval, const Made& made)
     : partial_(partial),
       output_(output),
       checks_(checks),
@@ -213,16 +215,18 @@ Journal::Journal(const fs::path& partial, const Identity& identity, std::uint64_
       file_(begin_file(partial / kFreshName)) {
   BlockWriter block;
   block.text(kFirst);
-  block.text(identity.version);
-  block.text(identity.plan);
-  block.number(total);
+  block.text(head.identity.version);
+  block.text(head.identity.plan);
+  block.number(head.total);
   block.number(folder_inode(partial / "output"));
-  block.number(identity.sources.size());
-  for (const SourceState& source : identity.sources) {
+  block.number(head.identity.sources.size());
+  for (const SourceState& source : head.identity.sources) {
     block.text(source.path);
     block.number(source.size);
     block.number(static_cast<std::uint64_t>(source.mtime_ns));
   }
+  block.number(head.unequal.size());
+  for (const std::uint64_t pair : head.unequal) block.number(pair);
   const auto bytes = block.finish();
   file_.write_at(0, bytes);
   end_ = bytes.size();

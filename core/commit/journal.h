@@ -5,8 +5,9 @@
 // bytes.
 //
 //   block    size of what follows the two numbers, its XXH3-64, and
-//   first    "ckptbridge journal 1", version, plan, total bytes, inode of output/,
+//   first    "ckptbridge journal 2", version, plan, total bytes, inode of output/,
 //            count of sources, and of each: path, size, mtime (ns)
+//            count of pairs that should be equal and are not, and of each: its number
 //   others   count of ranges, and of each: file, begin, size
 //            count of parts, and of each: file, checksum range, begin, size, CRC-32
 //            count of storages of sources of which the check went on, and of each: source, offset,
@@ -57,9 +58,17 @@ struct Made {
   std::uint64_t size() const;  // bytes in ranges
 };
 
-struct JournalContent {
+// What is known when the first byte is made.
+struct JournalHead {
   Identity identity;
   std::uint64_t total = 0;  // bytes of the whole output
+  // Of the pairs of values that should be equal, in the arena's order, those that are not. All
+  // others were compared, and are.
+  std::vector<std::uint64_t> unequal = {};
+};
+
+struct JournalContent {
+  JournalHead head;
   std::uint64_t inode = 0;  // of the folder that the journal speaks of
   Made made;
 };
@@ -72,8 +81,8 @@ class Journal {
   // Begins the journal of `partial`, in place of one that is there, with what is made already.
   // `output` and `checks` must outlive it. After every `interval` bytes, data and journal are
   // brought to the disk.
-  Journal(const boost::filesystem::path& partial, const Identity& identity, std::uint64_t total,
-          OutputFiles& output, InputChecksums& checks, std::uint64_t interval, const Made& made);
+  Journal(const boost::filesystem::path& partial, const JournalHead& head, OutputFiles& output,
+          InputChecksums& checks, std::uint64_t interval, const Made& made);
 
   // [any-thread] These ranges were written: call it after write() returned. Every now and then
   // this takes as long as a disk needs for `interval` bytes, while other threads may go on.

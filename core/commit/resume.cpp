@@ -5,6 +5,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
+#include "ckptbridge/error.hpp"
 #include "core/bytes/xxh3.h"
 #include "core/commit/same_output.h"
 #include "core/text/quantities.h"
@@ -15,7 +16,7 @@ namespace {
 namespace fs = boost::filesystem;
 
 // A digest of numbers and texts, in the order in which they come.
-class Digest {
+class PlanDigest {
  public:
   void bytes(const void* data, std::size_t size) {
     number(size);
@@ -28,7 +29,7 @@ class Digest {
   Hash hash_;
 };
 
-void add_nodes(const Nodes& nodes, Digest& digest) {
+void add_nodes(const Nodes& nodes, PlanDigest& digest) {
   const auto numbers = [&](std::span<const std::int64_t> values) {
     digest.bytes(values.data(), values.size_bytes());
   };
@@ -56,7 +57,7 @@ void add_nodes(const Nodes& nodes, Digest& digest) {
   }
 }
 
-void add_layout(const Layout& layout, Digest& digest) {
+void add_layout(const Layout& layout, PlanDigest& digest) {
   for (const OutputFile& file : layout.files()) {
     digest.bytes(file.path.data(), file.path.size());
     digest.number(file.size);
@@ -141,17 +142,17 @@ void forget_files(Made& made, const std::vector<bool>& has_file) {
   std::erase_if(made.parts, [&](const ChecksumPart& part) { return !has_file[part.file]; });
 }
 
-Error refused(const Conversion& run, const Staging& staging, const JournalContent& journal,
+Error refused(const Staging& staging, const JournalContent& journal,
               const std::string& what_to_do) {
   return {CKB_EXISTS,
           fmt::format("{}: an interrupted run has made {} of {}; {}, or remove {} to "
                       "begin anew",
-                      run.request.output.string(), size_text(journal.made.size()),
-                      size_text(journal.total), what_to_do, staging.partial().string())};
+                      staging.destination().string(), size_text(journal.made.size()),
+                      size_text(journal.head.total), what_to_do, staging.partial().string())};
 }
 
 // What an interrupted run made, if this run may go on with it.
-Made made_before(const Conversion& run, Staging& staging) {
+Made made_before(const Layout& layout, const Identity& identity, bool resume, Staging& staging) {
   if (!staging.is_interrupted()) return {};
   auto journal = read_journal(staging.partial());
   // A folder that was exchanged with an earlier output is not the one that the journal speaks of.
@@ -159,30 +160,33 @@ Made made_before(const Conversion& run, Staging& staging) {
     staging.restart();
     return {};
   }
-  if (!run.settings.resume) {
-    throw refused(run, staging, *journal, "the same command with --resume goes on with it");
+  if (!resume) {
+    throw refused(staging, *journal, "the same command with --resume goes on with it");
   }
-  std::string changed = difference(journal->identity, identity_of(run));
-  if (changed.empty() && !fits(run.layout, journal->made)) changed = "its journal is damaged";
+  std::string changed = difference(journal->head.identity, identity);
+  if (changed.empty() && !fits(layout, journal->made)) changed = "its journal is damaged";
   if (changed.empty()) return std::move(journal->made);
-  throw refused(run, staging, *journal,
+  throw refused(staging, *journal,
                 fmt::format("this one cannot go on with it ({}): repeat that one", changed));
 }
 
 }  // namespace
 
-Identity identity_of(const Conversion& run) {
+Identity make_identity(const Chain& chain, const Arena& arena, const Layout& layout) {
   Identity identity;
   identity.version = CKPTBRIDGE_VERSION;
-  for (std::size_t i = 0; i < run.chain.steps.size(); ++i) {
-    const Manifest& manifest = manifest_of(run, i);
-    identity.version += fmt::format(", {} {}", manifest.id, manifest.version);
+  for (const Step& step : chain.steps) {
+    identity.version += fmt::format(", {} {}", step.plugin->id, step.plugin->version);
   }
-  Digest digest;
-  add_nodes(run.arena.nodes, digest);
-  add_layout(run.layout, digest);
+  PlanDigest digest;
+  add_nodes(arena.nodes, digest);
+  for (const Expectation& expectation : arena.expectations) {
+    digest.number(expectation.kept);
+    digest.number(expectation.other);
+  }
+  add_layout(layout, digest);
   identity.plan = digest.text();
-  identity.sources = run.arena.sources.states();
+  identity.sources = arena.sources.states();
   return identity;
 }
 
@@ -244,9 +248,7 @@ Plan remaining(const Plan& plan, const Layout& layout, Made& made) {
   }
 
   Plan rest;
-  rest.threads = plan.threads;
-  rest.task_size = plan.task_size;
-  rest.scratch_size = plan.scratch_size;
+  rest.buffers = plan.buffers;
   for (std::uint64_t i = 0; i < plan.task_count(); ++i) {
     if (!is_left[i]) continue;
     const auto ranges = plan.task(i);
@@ -256,12 +258,25 @@ Plan remaining(const Plan& plan, const Layout& layout, Made& made) {
   return rest;
 }
 
-Made begin_output(const Conversion& run, Staging& staging, OutputFiles& output) {
-  const auto& files = run.layout.files();
+std::optional<std::vector<std::uint64_t>> pairs_to_compare(const Destination& destination,
+                                                           const Identity& identity) {
+  const fs::path out = resolved(destination.path);
+  for (const fs::path& partial : {partial_inside(out, destination.job), partial_beside(out)}) {
+    auto journal = read_journal(partial);
+    if (journal && journal->head.identity == identity && journal->made.size() > 0) {
+      return std::move(journal->head.unequal);
+    }
+  }
+  return std::nullopt;
+}
+
+Made begin_output(const Layout& layout, const Identity& identity, bool resume, Staging& staging,
+                  OutputFiles& output) {
+  const auto& files = layout.files();
   Made made;
   try {
-    made = made_before(run, staging);
-    require_space(run.request.output, run.layout.total_size() - made.size(), files.size());
+    made = made_before(layout, identity, resume, staging);
+    require_space(staging.destination(), layout.total_size() - made.size(), files.size());
   } catch (...) {
     // Nothing was changed, so a later run can go on.
     if (staging.is_interrupted()) staging.keep();
@@ -276,26 +291,26 @@ Made begin_output(const Conversion& run, Staging& staging, OutputFiles& output) 
   return made;
 }
 
-bool is_complete(const Conversion& run) {
-  const fs::path out = resolved(run.request.output);
-  const bool is_shared = !run.request.job.empty();
-  if (!fs::is_directory(out) ||
-      !holds_output(run.arena, run.layout, run.tasks, out, is_shared, run.settings.feedback)) {
+bool is_complete(const Arena& arena, const Layout& layout, const Plan& plan,
+                 const Destination& destination, const Feedback& feedback) {
+  const fs::path out = resolved(destination.path);
+  const bool is_shared = !destination.job.empty();
+  if (!fs::is_directory(out) || !holds_output(arena, layout, plan, out, is_shared, feedback)) {
     return false;
   }
-  clear_interrupted(destination_of(run));
+  clear_interrupted(destination);
   return true;
 }
 
-void stop(Conversion& run) {
-  run.journal->checkpoint();
-  if (run.journal->made() == 0) {
+void stop(Journal& journal, Staging& staging, std::uint64_t total) {
+  journal.checkpoint();
+  if (journal.made() == 0) {
     throw Error(CKB_CANCELLED, "stopped as asked; nothing was made yet, and nothing is left");
   }
-  run.staging->keep();
+  staging.keep();
   throw Error(CKB_CANCELLED,
-              fmt::format("stopped as asked; {} of {} are made", size_text(run.journal->made()),
-                          size_text(run.layout.total_size())),
+              fmt::format("stopped as asked; {} of {} are made", size_text(journal.made()),
+                          size_text(total)),
               {.hint = "the same command with --resume goes on with them"});
 }
 

@@ -1,35 +1,52 @@
-// How an interrupted run is gone on with: is it the same work, and what of it is left to do.
+// How a run goes on where another one was interrupted: whether it is the same work, and what of the
+// work is left.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "core/chain/chain.h"
 #include "core/commit/journal.h"
-#include "core/conversion.h"
+#include "core/commit/staging.h"
+#include "core/execute/workers.h"
+#include "core/graph/graph.h"
+#include "core/graph/layout.h"
+#include "core/plan/plan.h"
 
 namespace ckptbridge {
 
-// Of a planned conversion. Nothing in it depends on threads, memory or host.
-Identity identity_of(const Conversion& run);
+// What a run does: nothing in it depends on threads, memory or host.
+Identity make_identity(const Chain& chain, const Arena& arena, const Layout& layout);
 
-// What differs, for the user; "" if nothing does.
+// "its options were others": the first thing that differs, for the user; "" if nothing does.
 std::string difference(const Identity& before, const Identity& now);
 
-// The tasks of a plan of which some range is not made. Takes out of `made` what they make again, so
-// that the two are together every byte once, whatever the plan was by which `made` was made.
+// Numbers of the pairs that an interrupted run of the same work found to be unequal: it compared
+// all others, and they are equal. Nothing where there is no such run, or where it made nothing.
+std::optional<std::vector<std::uint64_t>> pairs_to_compare(const Destination& destination,
+                                                           const Identity& identity);
+
+// Returns the tasks of a plan of which some range is not made, and takes what they make out of
+// `made`. Then both together are every byte once, even where `made` was made by a plan that cut the
+// work at other places.
 Plan remaining(const Plan& plan, const Layout& layout, Made& made);
 
-// Makes the files of the output; those that an interrupted run left in the staging folder are taken
-// over, and what is made of them is given. If that run had made nothing, begins anew. Error EXISTS,
-// and all is left as it was, if resuming was not asked for, or it was other work; IO if there is no
-// room.
-Made begin_output(const Conversion& run, Staging& staging, OutputFiles& output);
+// Adds the files of the layout to output, which lies in staging.folder(), and returns what is made
+// of them already. Files of an interrupted run are taken over; if that run had made nothing, they
+// are made anew. Throws EXISTS if that run's work is of another identity, or may not be taken over
+// (`resume` is false): the staging folder is kept then. Throws IO if there is no room.
+Made begin_output(const Layout& layout, const Identity& identity, bool resume, Staging& staging,
+                  OutputFiles& output);
 
-// Of a planned conversion: OUT holds what it would make, byte for byte. What a killed run left of
-// its staging folder is cleared then.
-bool is_complete(const Conversion& run);
+// Whether OUT holds what the plan makes, byte for byte. Clears what a killed run left of its
+// staging folder then.
+bool is_complete(const Arena& arena, const Layout& layout, const Plan& plan,
+                 const Destination& destination, const Feedback& feedback);
 
-// Ends a conversion that its user stopped: what is made is kept for one that goes on with it.
-// Throws CANCELLED, which says how.
-[[noreturn]] void stop(Conversion& run);
+// Ends a run that its user stopped. Staging keeps what is made, for a run that goes on with it.
+// Throws CANCELLED, which says how. total: bytes of the whole output.
+[[noreturn]] void stop(Journal& journal, Staging& staging, std::uint64_t total);
 
 }  // namespace ckptbridge

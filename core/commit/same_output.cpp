@@ -34,9 +34,10 @@ bool has_names_and_sizes(const Layout& layout, const fs::path& folder, bool shar
   return true;
 }
 
-class Comparison {
+class OutputComparison {
  public:
-  Comparison(const Arena& arena, const Layout& layout, const Plan& plan, const fs::path& folder)
+  OutputComparison(const Arena& arena, const Layout& layout, const Plan& plan,
+                   const fs::path& folder)
       : arena_(arena),
         layout_(layout),
         plan_(plan),
@@ -51,7 +52,7 @@ class Comparison {
     std::vector<std::byte> expected;
     std::vector<std::byte> found;
   };
-  Worker make_worker() const { return {ValueReader(arena_, plan_.scratch_size), {}, {}}; }
+  Worker make_worker() const { return {ValueReader(arena_, plan_.buffers.scratch_size()), {}, {}}; }
 
   std::uint64_t compare_task(std::uint64_t number, Worker& worker) {
     std::uint64_t size = 0;
@@ -109,15 +110,15 @@ class Comparison {
 bool holds_output(const Arena& arena, const Layout& layout, const Plan& plan,
                   const fs::path& folder, bool shared, const Feedback& feedback) {
   if (!has_names_and_sizes(layout, folder, shared)) return false;
-  Comparison comparison(arena, layout, plan, folder);
+  OutputComparison comparison(arena, layout, plan, folder);
   const auto make_worker = [&] {
     return [&, worker = comparison.make_worker()](std::uint64_t number) mutable {
       return comparison.compare_task(number, worker);
     };
   };
   try {
-    run_workers(plan.threads, plan.task_count(), make_worker, "compare", layout.total_size(),
-                feedback);
+    run_workers(plan.buffers.threads, plan.task_count(), make_worker, "compare",
+                layout.total_size(), feedback);
     comparison.compare_checksums();
   } catch (const Different&) {
     return false;

@@ -75,7 +75,7 @@ Staging::Staging(Destination destination)
 Staging::~Staging() { discard(); }
 
 void Staging::begin() {
-  inside_ = destination_.job.empty() && fs::exists(out_ / kPartialInside);
+  inside_ = destination_.job.empty() && fs::exists(partial_inside(out_));
   // Before anything is touched; but what a killed run had begun to move into OUT is not the user's.
   if (!inside_) require_destination(destination_);
   if (destination_.job.empty()) {
@@ -92,7 +92,7 @@ void Staging::begin() {
 
 void Staging::make_partial() {
   made_ = make_folders(out_.parent_path());
-  const fs::path beside = out_.string() + kPartialSuffix;
+  const fs::path beside = partial_beside(out_);
   const bool is_folder = fs::is_directory(out_);
   inside_ = inside_ || (is_folder && is_mount_point(out_));
   if (!inside_) {
@@ -106,7 +106,7 @@ void Staging::make_partial() {
       inside_ = true;
     }
   }
-  partial_ = inside_ ? out_ / kPartialInside : beside;
+  partial_ = inside_ ? partial_inside(out_) : beside;
   if (inside_) made_partial_ = make_folder(partial_);
 }
 
@@ -114,7 +114,7 @@ void Staging::make_partial() {
 void Staging::make_partial_for_job() {
   constexpr int kTries = 10;
   require_output_path(destination_.job);
-  partial_ = out_ / (kPartialInside + ("-" + destination_.job));
+  partial_ = partial_inside(out_, destination_.job);
   for (int tries = 0;; ++tries) {
     try {
       for (const fs::path& folder : make_folders(out_)) made_.push_back(folder);

@@ -37,6 +37,9 @@ class Staging {
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
+  // OUT as the user wrote it.
+  const boost::filesystem::path& destination() const { return destination_.path; }
+
   // An interrupted run left folder() as it is, with a journal in partial().
   bool is_interrupted() const { return is_interrupted_; }
   // Clears that.

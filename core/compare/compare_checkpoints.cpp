@@ -196,17 +196,14 @@ void compare_checksums(const Arena& arena, Comparison& result) {
 
 void compare_replicas(const Arena& arena, const Buffers& buffers, const Feedback& feedback,
                       Comparison& result) {
-  const auto values = compare_expectations(arena, buffers, feedback);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i].count == 0) continue;
-    const Expectation& expectation = arena.expectations[i];
+  for (const auto& [number, values] : find_unequal(arena, buffers, feedback)) {
+    const Expectation& expectation = arena.expectations[number];
     TensorDifference difference;
     difference.kind = DifferenceKind::kReplica;
     difference.name = expectation.what;
     difference.expected = difference.found = form_of(arena.nodes, expectation.kept);
-    difference.count = values[i].count;
-    difference.text =
-        difference_text(values[i], arena.nodes, {expectation.kept, expectation.other});
+    difference.count = values.count;
+    difference.text = difference_text(values, arena.nodes, {expectation.kept, expectation.other});
     result.differences.push_back(std::move(difference));
   }
 }

@@ -11,7 +11,7 @@
 #include "ckptbridge/draft/compute.h"
 #include "core/execute/workers.h"
 #include "core/graph/logical_tensors.h"
-#include "core/plan/plan.h"
+#include "core/plan/buffers.h"
 
 namespace ckptbridge {
 

@@ -11,7 +11,7 @@
 
 #include "core/bytes/float_cast.h"
 #include "core/execute/value_reader.h"
-#include "core/plan/file_groups.h"
+#include "core/plan/reading_order.h"
 #include "core/plan/value_cuts.h"
 
 namespace ckptbridge {
@@ -55,13 +55,8 @@ class Pieces {
 
   // In the order of reading.
   std::vector<Piece> sorted() && {
-    const auto group = groups_.numbers(kFilesAtOnce);
-    const auto key = [&](const Piece& piece) {
-      const ckb_file number = piece.file < group.size() ? group[piece.file] : piece.file;
-      return std::tuple(number, piece.source, piece.file, piece.pair, piece.begin);
-    };
-    std::sort(pieces_.begin(), pieces_.end(),
-              [&](const Piece& a, const Piece& b) { return key(a) < key(b); });
+    sort_for_reading(pieces_, groups_,
+                     [](const Piece& piece) { return std::tuple(piece.pair, piece.begin); });
     return std::move(pieces_);
   }
 
@@ -136,8 +131,8 @@ std::vector<ValueDifference> compare_values(
   std::mutex mutex;
   const auto make_worker = [&] {
     return
-        [&, kept_reader = ValueReader(kept, buffers.scratch_size / 2),
-         other_reader = ValueReader(other, buffers.scratch_size / 2),
+        [&, kept_reader = ValueReader(kept, buffers.scratch_size_of_two()),
+         other_reader = ValueReader(other, buffers.scratch_size_of_two()),
          kept_buffer = std::vector<std::byte>(buffers.task_size),
          other_buffer = std::vector<std::byte>(buffers.task_size)](std::uint64_t number) mutable {
           const auto& [index, begin, count, file, source] = pieces[number];

@@ -10,7 +10,7 @@
 
 #include "core/execute/workers.h"
 #include "core/graph/graph.h"
-#include "core/plan/plan.h"
+#include "core/plan/buffers.h"
 
 namespace ckptbridge {
 

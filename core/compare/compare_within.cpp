@@ -36,8 +36,8 @@ class PairReader {
   PairReader(const Arena& expected, const Arena& found, const Buffers& buffers)
       : expected_arena_(expected),
         found_arena_(found),
-        expected_reader_(expected, buffers.scratch_size / 2),
-        found_reader_(found, buffers.scratch_size / 2),
+        expected_reader_(expected, buffers.scratch_size_of_two()),
+        found_reader_(found, buffers.scratch_size_of_two()),
         expected_(buffers.task_size),
         found_(buffers.task_size) {}
 

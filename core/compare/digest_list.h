@@ -17,7 +17,7 @@
 
 #include "core/execute/workers.h"
 #include "core/graph/logical_tensors.h"
-#include "core/plan/plan.h"
+#include "core/plan/buffers.h"
 
 namespace ckptbridge {
 

@@ -1,30 +1,40 @@
 #include "core/compare/expectations.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 namespace ckptbridge {
 
-std::vector<ValueDifference> compare_expectations(const Arena& arena, const Buffers& buffers,
-                                                  const Feedback& feedback) {
+std::vector<UnequalPair> find_unequal(const Arena& arena, const Buffers& buffers,
+                                      const Feedback& feedback,
+                                      const std::optional<std::vector<std::uint64_t>>& suspects) {
+  std::vector<std::size_t> numbers;
   std::vector<ValuePair> pairs;
-  pairs.reserve(arena.expectations.size());
-  for (const Expectation& expectation : arena.expectations) {
-    pairs.push_back({expectation.kept, expectation.other});
+  const auto add = [&](std::size_t number) {
+    numbers.push_back(number);
+    pairs.push_back({arena.expectations[number].kept, arena.expectations[number].other});
+  };
+  if (suspects) {
+    for (const std::uint64_t number : *suspects) {
+      if (number < arena.expectations.size()) add(number);
+    }
+  } else {
+    for (std::size_t number = 0; number < arena.expectations.size(); ++number) add(number);
   }
-  return compare_values(arena, arena, pairs, buffers, "check", feedback,
-                        [&](std::size_t i) { return arena.expectations[i].what; });
+  auto differences =
+      compare_values(arena, arena, pairs, buffers, "check", feedback,
+                     [&](std::size_t i) { return arena.expectations[numbers[i]].what; });
+  std::vector<UnequalPair> unequal;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (differences[i].count > 0) unequal.push_back({numbers[i], std::move(differences[i])});
+  }
+  return unequal;
 }
 
-std::vector<Difference> find_differences(const Arena& arena, const Buffers& buffers,
-                                         const Feedback& feedback) {
-  const auto found = compare_expectations(arena, buffers, feedback);
-  std::vector<Difference> differences;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i].count == 0) continue;
-    differences.push_back({i, found[i].count, found[i].first,
-                           fmt::format("{} against {}", found[i].other, found[i].kept)});
-  }
-  return differences;
+std::vector<std::uint64_t> numbers_of(const std::vector<UnequalPair>& pairs) {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(pairs.size());
+  for (const UnequalPair& pair : pairs) numbers.push_back(pair.expectation);
+  return numbers;
 }
 
 }  // namespace ckptbridge

@@ -3,31 +3,31 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/compare/compare_values.h"
 #include "core/execute/workers.h"
 #include "core/graph/graph.h"
-#include "core/plan/plan.h"
+#include "core/plan/buffers.h"
 
 namespace ckptbridge {
 
 // A pair that was expected to be equal and is not.
-struct Difference {
+struct UnequalPair {
   std::size_t expectation;  // its number in the arena
-  std::uint64_t count;      // of elements that differ
-  std::uint64_t first;      // index of the first of them, row-major
-  std::string values;       // there: "1.25 against 1.2539", the kept one's last
+  ValueDifference difference;
 };
 
-// Compares all pairs that graphs of this arena expected to be equal, byte for byte. Gives what
-// differs in each, in the order in which they were expected.
-std::vector<ValueDifference> compare_expectations(const Arena& arena, const Buffers& buffers,
-                                                  const Feedback& feedback);
+// Compares, byte for byte, the pairs that graphs of this arena expected to be equal, and returns
+// those that are not, in the order in which they were expected. With suspects, only the pairs of
+// these numbers are compared: all others are known to be equal.
+std::vector<UnequalPair> find_unequal(
+    const Arena& arena, const Buffers& buffers, const Feedback& feedback,
+    const std::optional<std::vector<std::uint64_t>>& suspects = {});
 
-// The same; gives only those that differ.
-std::vector<Difference> find_differences(const Arena& arena, const Buffers& buffers,
-                                         const Feedback& feedback);
+// The numbers of their expectations.
+std::vector<std::uint64_t> numbers_of(const std::vector<UnequalPair>& pairs);
 
 }  // namespace ckptbridge

@@ -22,7 +22,7 @@ std::vector<std::string> digests_of(const Arena& arena, std::span<const LogicalT
 
   std::vector<std::string> digests(tensors.size());
   const auto make_worker = [&] {
-    return [&, reader = ValueReader(arena, buffers.scratch_size),
+    return [&, reader = ValueReader(arena, buffers.scratch_size()),
             buffer = std::vector<std::byte>(buffers.task_size)](std::uint64_t number) mutable {
       const ckb_node value = tensors[order[number]].value;
       const std::uint64_t item = nodes.item(value);

@@ -24,13 +24,13 @@ std::uint64_t sample_step(std::uint64_t count) {
 // Reads two values side by side.
 class Blocks {
  public:
-  Blocks(const Arena& arena, ckb_node kept, ckb_node other, const Plan& plan)
+  Blocks(const Arena& arena, ckb_node kept, ckb_node other, const Buffers& buffers)
       : nodes_(arena.nodes),
         kept_(kept),
         other_(other),
-        reader_(arena, plan.scratch_size),
-        kept_bytes_(plan.task_size),
-        other_bytes_(plan.task_size) {}
+        reader_(arena, buffers.scratch_size()),
+        kept_bytes_(buffers.task_size),
+        other_bytes_(buffers.task_size) {}
 
   // Calls visit(index of the first element, kept's bytes, other's bytes) for block after block.
   template <class Visit>
@@ -96,14 +96,14 @@ std::string value_text(const char* name, const ValueStatistics& value) {
 }  // namespace
 
 Statistics statistics_of(const Arena& arena, ckb_node kept, ckb_node other, const Compute& compute,
-                         const Plan& plan) {
+                         const Buffers& buffers) {
   constexpr std::array<double, 3> kFractions{0.25, 0.5, 0.75};
   const Dtype dtype = arena.nodes.dtype(kept);
   const std::uint64_t item = arena.nodes.item(kept);
   Statistics result;
   result.sample_step = sample_step(arena.nodes.count(kept));
 
-  Blocks blocks(arena, kept, other, plan);
+  Blocks blocks(arena, kept, other, buffers);
   std::vector<std::byte> kept_sample;
   std::vector<std::byte> other_sample;
   blocks.for_each(

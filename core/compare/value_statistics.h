@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/graph/graph.h"
-#include "core/plan/plan.h"
+#include "core/plan/buffers.h"
 #include "core/plugin_host/compute_plugin.h"
 
 namespace ckptbridge {
@@ -29,7 +29,7 @@ struct Statistics {
 // Of two values of one shape and type. Reads each of them twice, in blocks of a task's size:
 // all but the quartiles is of all elements; those are of some 250,000 evenly spaced ones.
 Statistics statistics_of(const Arena& arena, ckb_node kept, ckb_node other, const Compute& compute,
-                         const Plan& plan);
+                         const Buffers& buffers);
 
 // Indented lines, each with a line feed before it.
 std::string statistics_text(const Statistics& statistics, std::span<const std::int64_t> shape);

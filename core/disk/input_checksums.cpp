@@ -25,14 +25,14 @@ bool is_little(std::uint64_t bytes, std::uint64_t size) {
 }
 
 void InputChecksums::expect(ckb_file file, std::uint64_t offset, std::uint64_t size,
-                             std::uint32_t crc, std::string what) {
+                            std::uint32_t crc, std::string what) {
   if (ignored_ || size == 0) return;
   items_.try_emplace({file, offset}, Expected{size, crc, std::move(what), false, false, {}});
 }
 
-void InputChecksums::leave_out(ckb_file file, std::uint64_t offset) {
-  if (const auto item = items_.find({file, offset}); item != items_.end()) {
-    item->second.is_closed = true;
+void InputChecksums::leave_out(std::span<const std::pair<ckb_file, std::uint64_t>> places) {
+  for (const auto& place : places) {
+    if (const auto item = items_.find(place); item != items_.end()) item->second.is_closed = true;
   }
 }
 
@@ -52,7 +52,7 @@ std::vector<StorageCheck> InputChecksums::take_news() {
 }
 
 void InputChecksums::add(const InputFiles& sources, ckb_file file, std::uint64_t offset,
-                          std::span<const std::byte> bytes) {
+                         std::span<const std::byte> bytes) {
   if (items_.empty() || bytes.empty()) return;
   const std::uint64_t end = offset + bytes.size();
   auto item = items_.upper_bound({file, offset});
@@ -67,7 +67,7 @@ void InputChecksums::add(const InputFiles& sources, ckb_file file, std::uint64_t
 }
 
 void InputChecksums::add_to(const InputFiles& sources, Map::value_type& item, std::uint64_t begin,
-                             std::span<const std::byte> bytes) {
+                            std::span<const std::byte> bytes) {
   Expected& expected = item.second;
   const std::uint64_t end = begin + bytes.size();
   // What nobody has summed is taken, summed while others may go on, and joined.

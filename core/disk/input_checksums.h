@@ -46,8 +46,8 @@ class InputChecksums {
   void expect(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
               std::string what);
 
-  // The storage at offset will not be read as a whole.
-  void leave_out(ckb_file file, std::uint64_t offset);
+  // The storages at these files and offsets will not be read as a whole.
+  void leave_out(std::span<const std::pair<ckb_file, std::uint64_t>> places);
 
   // What an earlier run knew of the same files: what it checked is taken for checked.
   void go_on(std::span<const StorageCheck> checks);

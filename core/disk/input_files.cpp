@@ -152,7 +152,7 @@ const Logical& InputFiles::State::file(uint32_t id) const {
 
 template <typename Visit>
 void InputFiles::State::for_each_part(const Logical& file, uint64_t offset, uint64_t size,
-                                   Visit visit) const {
+                                      Visit visit) const {
   auto piece = std::upper_bound(file.pieces.begin(), file.pieces.end(), offset,
                                 [](uint64_t at, const Piece& p) { return at < p.begin; });
   for (uint64_t done = 0; done < size; ++piece) {

@@ -24,8 +24,8 @@ class TaskMaker {
         layout_(layout),
         plan_(plan),
         output_(output),
-        reader_(arena, plan.scratch_size),
-        buffer_(plan.task_size) {}
+        reader_(arena, plan.buffers.scratch_size()),
+        buffer_(plan.buffers.task_size) {}
 
   // Tells the page cache what a task will read.
   void will_need(std::uint64_t number) const {
@@ -167,7 +167,7 @@ void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputF
     }
     return "";
   };
-  run_workers(plan.threads, plan.task_count(), make_worker, "convert", size_of(plan.ranges),
+  run_workers(plan.buffers.threads, plan.task_count(), make_worker, "convert", size_of(plan.ranges),
               feedback, tensor_of_task);
   write_checksums(layout, checksums, output);
 }

@@ -3,23 +3,11 @@
 #include <algorithm>
 #include <tuple>
 
-#include <fmt/format.h>
-
-#include "ckptbridge/error.hpp"
-#include "core/plan/file_groups.h"
+#include "core/plan/reading_order.h"
 #include "core/plan/value_cuts.h"
 
 namespace ckptbridge {
 namespace {
-
-// Measured: pread and pwrite of 1 MiB by two threads beat cp; larger pieces gain nothing.
-constexpr std::uint64_t kTaskSize = 1u << 20;
-constexpr std::uint64_t kSmallestTask = 4u << 10;
-
-// A worker holds a task's bytes twice (a check compares two values) and the source elements that
-// they are cast from, at most four times as wide (float64 to bfloat16).
-constexpr std::uint64_t kScratchFactor = 4;
-constexpr std::uint64_t kWorkerFactor = 2 + kScratchFactor;
 
 // A range and the source that decides its place among the others. Literal bytes go with the value
 // beside them.
@@ -27,7 +15,7 @@ struct Entry {
   OutputRange range;
   std::uint32_t span;  // of the source range
   std::uint64_t source;
-  ckb_file source_file;
+  ckb_file file;  // of the source; 0: there is none
 };
 
 class Entries {
@@ -53,14 +41,9 @@ class Entries {
 
   // In the order of reading.
   std::vector<Entry> sorted() && {
-    const auto group = groups_.numbers(kFilesAtOnce);
-    const auto key = [&](const Entry& entry) {
-      const ckb_file file = entry.source_file;
-      return std::tuple(file < group.size() ? group[file] : file, entry.source, file,
-                        entry.range.file, entry.range.begin);
-    };
-    std::sort(entries_.begin(), entries_.end(),
-              [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
+    sort_for_reading(entries_, groups_, [](const Entry& entry) {
+      return std::tuple(entry.range.file, entry.range.begin);
+    });
     return std::move(entries_);
   }
 
@@ -87,11 +70,11 @@ class Entries {
 
   // Gives an entry without a source that of the entry before, which it becomes.
   static void take_along(Entry& entry, const Entry*& neighbour) {
-    if (entry.source_file == 0 && neighbour != nullptr) {
-      entry.source_file = neighbour->source_file;
+    if (entry.file == 0 && neighbour != nullptr) {
+      entry.file = neighbour->file;
       entry.source = neighbour->source;
     }
-    if (entry.source_file != 0) neighbour = &entry;
+    if (entry.file != 0) neighbour = &entry;
   }
 
   const Nodes& nodes_;
@@ -111,7 +94,7 @@ class Assembly {
     for (std::size_t i = 0; i < entries.size();) {
       std::uint64_t end = entries[i].source + entries[i].span;
       std::size_t next = i + 1;
-      for (; next < entries.size() && entries[next].source_file == entries[i].source_file &&
+      for (; next < entries.size() && entries[next].file == entries[i].file &&
              entries[next].source < end;
            ++next) {
         end = std::max(end, entries[next].source + entries[next].span);
@@ -127,10 +110,10 @@ class Assembly {
     std::uint64_t size = 0;
     const OutputRange* last = nullptr;
     for (const Entry& entry : band) size += new_bytes(entry.range, last);
-    if (size_ + size > plan_.task_size) close();
+    if (size_ + size > plan_.buffers.task_size) close();
     for (const Entry& entry : band) {
       std::uint64_t more = new_bytes(entry.range, value_);
-      if (size_ + more > plan_.task_size) {
+      if (size_ + more > plan_.buffers.task_size) {
         close();
         more = new_bytes(entry.range, value_);
       }
@@ -169,26 +152,10 @@ bool same_content(const Layout& layout, const OutputRange& a, const OutputRange&
          a.begin - first.offset == b.begin - second.offset;
 }
 
-Buffers make_buffers(const Limits& limits) {
-  Buffers buffers;
-  buffers.task_size = kTaskSize;
-  const auto worker = [&] { return buffers.task_size * kWorkerFactor; };
-  while (worker() > limits.memory && buffers.task_size > kSmallestTask) buffers.task_size /= 2;
-  if (worker() > limits.memory) {
-    throw Error(CKB_MEMORY,
-                fmt::format("--memory: {} bytes cannot hold one task's buffers", limits.memory),
-                {.hint = fmt::format("give at least {}", worker())});
-  }
-  buffers.threads = static_cast<unsigned>(
-      std::min<std::uint64_t>(std::max(1u, limits.threads), limits.memory / worker()));
-  buffers.scratch_size = buffers.task_size * kScratchFactor;
-  return buffers;
-}
-
 Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits) {
   Plan plan;
-  static_cast<Buffers&>(plan) = make_buffers(limits);
-  Entries entries(nodes, layout, plan.task_size);
+  plan.buffers = make_buffers(limits);
+  Entries entries(nodes, layout, plan.buffers.task_size);
   for (std::uint32_t i = 0; i < layout.files().size(); ++i) entries.add_file(i);
   const std::vector<Entry> sorted = std::move(entries).sorted();
   plan.ranges.reserve(sorted.size());

@@ -17,24 +17,9 @@
 
 #include "core/graph/layout.h"
 #include "core/graph/nodes.h"
+#include "core/plan/buffers.h"
 
 namespace ckptbridge {
-
-// What the user allows. Nothing of it shows in the output.
-struct Limits {
-  unsigned threads = 1;
-  std::uint64_t memory = 128u << 20;  // bytes of payload buffers, all threads together
-};
-
-// Threads, and what each of them may hold within the limits.
-struct Buffers {
-  unsigned threads = 1;
-  std::uint64_t task_size = 0;     // a task's bytes at most, each distinct value counted once
-  std::uint64_t scratch_size = 0;  // bytes that a worker needs beside two tasks'
-};
-
-// Error MEMORY if the bound admits no work at all.
-Buffers make_buffers(const Limits& limits);
 
 // [begin, begin + size) of an output file, inside one of its segments, at whole elements.
 struct OutputRange {
@@ -46,7 +31,8 @@ struct OutputRange {
 
 // Depends on what is converted and, only where --memory holds less than one task of full size, on
 // that; not on threads.
-struct Plan : Buffers {
+struct Plan {
+  Buffers buffers;                         // of those who do the tasks
   std::vector<OutputRange> ranges;         // by task
   std::vector<std::uint64_t> first = {0};  // of each task's ranges, and one past the last's
 
@@ -59,8 +45,8 @@ struct Plan : Buffers {
 // Two ranges hold the same elements of the same value: what replicated tensors are.
 bool same_content(const Layout& layout, const OutputRange& a, const OutputRange& b);
 
-// Tasks that together are every byte of every file, each once. Error MEMORY if the bound admits no
-// work at all.
+// Tasks that together are every byte of every file, each once. Throws MEMORY if the
+// bound admits no work at all.
 Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits);
 
 }  // namespace ckptbridge

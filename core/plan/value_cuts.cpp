@@ -5,12 +5,10 @@
 #include <vector>
 
 #include "core/graph/lowering.h"
+#include "core/plan/buffers.h"
 
 namespace ckptbridge {
 namespace {
-
-// Bytes of float64 that one of bfloat16 is made of.
-constexpr std::uint64_t kWidestCast = 4;
 
 // A run, as far as cutting goes; the outermost loop makes its rows. Bytes.
 struct Strip {

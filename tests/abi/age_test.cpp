@@ -26,10 +26,9 @@ class AgeTest : public testing::Test {
     request.output = folder_ / "out";
     request.folder = folder_.path();
     request.steps = {{id, {}}, {id, {}}, {id, {}}};
-    Conversion run(registry_, request, {});
-    prepare(run);
+    Conversion run = prepare(registry_, request, {});
     EXPECT_EQ(run.target.properties().at("age"), age);
-    ckptbridge::convert(run);
+    ckptbridge::convert(run, {});
   }
 
   void expect_output() const {

@@ -27,9 +27,8 @@ int main(int argc, char** argv) {
   }
   try {
     const Registry registry(plugins);
-    Conversion run(registry, request, settings);
-    prepare(run);
-    convert(run);
+    Conversion run = prepare(registry, request, settings);
+    convert(run, settings);
     return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "ckptbridge: %s\n", error.what());

@@ -17,9 +17,9 @@ namespace tf = torch_file;
 
 std::string text_of(const boost::filesystem::path& path) { return TempFolder::text_of(path); }
 
-DigestList digests_of(const Conversion& run) {
-  DigestList list = make_digest_list(run.source, make_buffers({1, 128u << 20}), {});
-  run.arena.require_sound_sources();
+DigestList digests_of(const Checkpoint& checkpoint) {
+  DigestList list = make_digest_list(checkpoint.graph, make_buffers({1, 128u << 20}), {});
+  checkpoint.arena->require_sound_sources();
   return list;
 }
 
@@ -28,14 +28,14 @@ class Mutation : public testing::Test {
  protected:
   void use(const std::string& golden) {
     whole_ = text_of(FlowRun::golden(golden));
-    expected_ = digest_list_json(digests_of(*read(whole_)), "");
+    expected_ = digest_list_json(digests_of(read(whole_)->source), "");
   }
 
   // True if it was read and is what it was; false if it was refused.
   bool is_right(const std::string& bytes) {
     try {
       const auto run = read(bytes);
-      const std::string found = digest_list_json(digests_of(*run), "");
+      const std::string found = digest_list_json(digests_of(run->source), "");
       EXPECT_EQ(found, expected_);
       return true;
     } catch (const Error& error) {
@@ -58,7 +58,7 @@ class Mutation : public testing::Test {
     return tf::read_zip_directory(tf::MemorySource(std::as_bytes(std::span(whole_)), "x.pt"));
   }
 
-  std::unique_ptr<Conversion> read(const std::string& bytes) {
+  std::unique_ptr<FlowRun::Opened> read(const std::string& bytes) {
     return flow_.read(flow_.folder().write("x.pt", bytes));
   }
 
@@ -127,7 +127,7 @@ TEST_F(Mutation, OfALegacyFileIsRefusedOrReadable) {
     std::string bytes = whole_;
     bytes[i] = static_cast<char>(bytes[i] ^ 1 << i % 8);
     try {
-      digests_of(*read(bytes));
+      digests_of(read(bytes)->source);
     } catch (const Error& error) {
       EXPECT_NE(error.code(), CKB_INTERNAL) << error.what();
     }
@@ -146,14 +146,12 @@ TEST(SwappedRankFiles, AreFoundByTheDigests) {
     flow.folder().write("wrong" + name, text_of(golden.string() + other));
   }
   const auto verify = [&](const std::string& checkpoint, const DigestList& list) {
-    Request request;
-    request.input = flow.folder() / checkpoint;
-    request.folder = flow.folder().path();
-    return verify_against_digests(flow.registry(), request, {}, list);
+    const Input input{flow.folder() / checkpoint, flow.folder().path(), "", "", {}};
+    return verify_against_digests(flow.registry(), input, {}, list);
   };
   const auto run = flow.read(flow.folder() / "right");
-  const DigestList list =
-      make_digest_list(with_known_partition(*run, run->source, "test"), make_buffers({}), {});
+  const DigestList list = make_digest_list(
+      with_known_partition(run->source, run->source.graph, "test"), make_buffers({}), {});
   EXPECT_TRUE(verify("right", list).differences.empty());
   EXPECT_FALSE(verify("wrong", list).differences.empty());
 }

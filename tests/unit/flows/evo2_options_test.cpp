@@ -18,8 +18,8 @@ class Evo2Options : public testing::Test {
  protected:
   static boost::filesystem::path input() { return FlowRun::golden("nemo2/input_tiny.pt"); }
 
-  std::unique_ptr<Conversion> convert(std::vector<OptionText> options,
-                                      const boost::filesystem::path& in = input()) {
+  std::unique_ptr<FlowRun::Done> convert(std::vector<OptionText> options,
+                                         const boost::filesystem::path& in = input()) {
     options.push_back({"profile", FlowRun::golden("nemo2/tiny_profile.json").string()});
     return flow_.convert(in, "nemo2-torch_dist", options);
   }
@@ -36,7 +36,7 @@ class Evo2Options : public testing::Test {
 
 TEST_F(Evo2Options, NoTeGivesLayerNormsNamesOfTheirOwn) {
   const auto run = convert({{"no-te", "true"}});
-  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("without Transformer Engine")));
+  EXPECT_THAT(run->source.arena->notes, Contains(HasSubstr("without Transformer Engine")));
   const DcpFolder found = read_dcp(flow_.out() / "weights");
   EXPECT_EQ(found.tensors.size(), 73u);
   const std::string layers = "module.decoder.layers.";
@@ -61,7 +61,7 @@ TEST_F(Evo2Options, NoTeGivesLayerNormsNamesOfTheirOwn) {
 
 TEST_F(Evo2Options, ParamsDtypeIsThatOfAllTensors) {
   const auto run = convert({{"params-dtype", "fp32"}});
-  EXPECT_THAT(run->arena.notes, Contains("tensors are written as fp32"));
+  EXPECT_THAT(run->source.arena->notes, Contains("tensors are written as fp32"));
   for (const auto& [name, tensor] : read_dcp(flow_.out() / "weights").tensors) {
     EXPECT_EQ(tensor.dtype, "float32") << name;
   }
@@ -69,7 +69,7 @@ TEST_F(Evo2Options, ParamsDtypeIsThatOfAllTensors) {
 
 TEST_F(Evo2Options, KeepFp32FiltersLeavesTheFiltersAsTheyAre) {
   const auto run = convert({{"params-dtype", "fp16"}, {"keep-fp32-filters", "true"}});
-  EXPECT_THAT(run->arena.notes, Contains("tensors are written as fp16, filters as fp32"));
+  EXPECT_THAT(run->source.arena->notes, Contains("tensors are written as fp16, filters as fp32"));
   std::size_t filters = 0;
   for (const auto& [name, tensor] : read_dcp(flow_.out() / "weights").tensors) {
     const bool filter = name.find(".filter.") != std::string::npos;
@@ -80,15 +80,16 @@ TEST_F(Evo2Options, KeepFp32FiltersLeavesTheFiltersAsTheyAre) {
 }
 
 TEST_F(Evo2Options, RoundedFiltersAreToldInTheSummary) {
-  EXPECT_THAT(convert({})->arena.notes, Contains(HasSubstr("10 filter tensors lose float32 "
-                                                           "precision, as in NeMo's own import; "
-                                                           "--keep-fp32-filters keeps it")));
+  EXPECT_THAT(convert({})->source.arena->notes,
+              Contains(HasSubstr("10 filter tensors lose float32 "
+                                 "precision, as in NeMo's own import; "
+                                 "--keep-fp32-filters keeps it")));
 }
 
 TEST_F(Evo2Options, ConfigurationBesideTheCheckpointMustAgree) {
   const auto in = with_config("tiny.yml", "rotary_emb_base: 10000\nnum_attention_heads: 4\n");
   const auto run = convert({}, in);
-  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("; configs/tiny.yml agrees with it)")));
+  EXPECT_THAT(run->source.arena->notes, Contains(HasSubstr("; configs/tiny.yml agrees with it)")));
 }
 
 TEST_F(Evo2Options, ConfigurationDoesNotStandInTheWayOfResharding) {

@@ -26,37 +26,37 @@ class FlowRun {
   const Registry& registry() const { return registry_; }
   boost::filesystem::path out() const { return folder_ / "out"; }
 
+  struct Opened {
+    Checkpoint source;
+  };
+  struct Done : Conversion {
+    Outcome outcome = {};
+  };
+
   // What the reader says of input. Throws what the pipeline throws, as all below.
-  std::unique_ptr<Conversion> read(const boost::filesystem::path& input) const {
-    Request request;
-    request.input = input;
-    request.folder = folder_.path();
-    auto run = std::make_unique<Conversion>(registry_, request, Settings{});
-    open(*run);
-    ckptbridge::read(*run);
-    return run;
+  std::unique_ptr<Opened> read(const boost::filesystem::path& input) const {
+    return std::make_unique<Opened>(
+        open_checkpoint(registry_, {input, folder_.path(), "", "", {}}, {}));
   }
 
   // All but writing.
-  std::unique_ptr<Conversion> plan(const boost::filesystem::path& input, const std::string& to,
-                                   const std::vector<OptionText>& options = {},
-                                   Settings settings = {}) const {
+  std::unique_ptr<Done> plan(const boost::filesystem::path& input, const std::string& to,
+                             const std::vector<OptionText>& options = {},
+                             const Settings& settings = {}) const {
     Request request;
     request.input = input;
     request.output = out();
     request.folder = folder_.path();
     request.to = to;
     request.options = options;
-    auto run = std::make_unique<Conversion>(registry_, request, std::move(settings));
-    prepare(*run);
-    return run;
+    return std::make_unique<Done>(Done{prepare(registry_, request, settings)});
   }
 
-  std::unique_ptr<Conversion> convert(const boost::filesystem::path& input, const std::string& to,
-                                      const std::vector<OptionText>& options = {},
-                                      Settings settings = {}) const {
-    auto run = plan(input, to, options, std::move(settings));
-    ckptbridge::convert(*run);
+  std::unique_ptr<Done> convert(const boost::filesystem::path& input, const std::string& to,
+                                const std::vector<OptionText>& options = {},
+                                const Settings& settings = {}) const {
+    auto run = plan(input, to, options, settings);
+    run->outcome = ckptbridge::convert(*run, settings);
     return run;
   }
 

@@ -52,7 +52,7 @@ TEST_F(Nemo2, GivesTheSameBytesForAnyNumberOfThreads) {
   for (const unsigned threads : {1u, 2u, 7u}) {
     const FlowRun flow;
     Settings settings;
-    settings.limits.threads = threads;
+    settings.reading.limits.threads = threads;
     flow.convert(input(), "nemo2-torch_dist", kTiny, settings);
     const auto files = files_in(flow.out());
     if (first.empty()) first = files;

@@ -27,7 +27,7 @@ class Pieces : public testing::Test {
   }
   fs::path at(const std::string& name) const { return flow_.folder() / name; }
   std::size_t tensors(const std::string& name) const {
-    return flow_.read(at(name))->source.tensors().size();
+    return flow_.read(at(name))->source.graph.tensors().size();
   }
   std::string error(const std::string& name) const {
     return error_of([&] { flow_.read(at(name)); });
@@ -41,8 +41,8 @@ TEST_F(Pieces, ConvertAsTheWholeFileDoes) {
   const auto run =
       flow_.convert(at("in/tiny.pt"), "nemo2-torch_dist",
                     {{"profile", FlowRun::golden("nemo2/tiny_profile.json").string()}});
-  EXPECT_EQ(run->arena.sources.count(), 1u);
-  EXPECT_EQ(run->arena.sources.pieces(1).size(), kPieces);
+  EXPECT_EQ(run->source.arena->sources.count(), 1u);
+  EXPECT_EQ(run->source.arena->sources.pieces(1).size(), kPieces);
   const DcpFolder ours = read_dcp(flow_.out() / "weights");
   const DcpFolder theirs = read_dcp(FlowRun::golden("nemo2/out_torch_dist/weights"));
   EXPECT_TRUE(ours.tensors == theirs.tensors);
@@ -50,7 +50,7 @@ TEST_F(Pieces, ConvertAsTheWholeFileDoes) {
 
 TEST_F(Pieces, AreFoundByTheirStemByAnyOfThemAndByTheirFolder) {
   const std::size_t expected =
-      flow_.read(FlowRun::golden("nemo2/input_tiny.pt"))->source.tensors().size();
+      flow_.read(FlowRun::golden("nemo2/input_tiny.pt"))->source.graph.tensors().size();
   write_pieces("in/tiny.pt.part");
   flow_.folder().write("in/README.md", "");
   for (const char* name : {"in/tiny.pt", "in/tiny.pt.part0", "in/tiny.pt.part10", "in"}) {

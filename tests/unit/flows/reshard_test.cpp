@@ -110,9 +110,9 @@ TEST_F(Reshard, ToNeMo2InOnePassGivesTheBytesOfTwoPasses) {
   const FlowRun split;
   split.convert(FlowRun::golden("nemo2/input_tiny.pt"), "zero1", {{"mp-size", "4"}});
   const auto run = flow_.convert(split.out(), "nemo2-torch_dist", tiny);
-  ASSERT_EQ(run->chain.steps.size(), 4u);
-  EXPECT_EQ(run->chain.steps[1].plugin, "mp-resharder");
-  EXPECT_EQ(run->chain.steps[2].plugin, "evo2-mapper");
+  ASSERT_EQ(run->chain.text.steps.size(), 4u);
+  EXPECT_EQ(run->chain.text.steps[1].plugin, "mp-resharder");
+  EXPECT_EQ(run->chain.text.steps[2].plugin, "evo2-mapper");
 
   const FlowRun first;
   first.convert(split.out(), "zero1", {{"mp-size", "1"}});
@@ -142,7 +142,7 @@ TEST_F(Reshard, BuffersThatNeMo2MakesAgainMayDiffer) {
   std::ofstream(rank1.string(), std::ios::binary) << file;
   const FlowRun skewed;
   const auto run = skewed.convert(split.out(), "nemo2-torch_dist", tiny);
-  EXPECT_THAT(run->warnings,
+  EXPECT_THAT(run->outcome.warnings,
               ElementsAre(HasSubstr("left out of the output, 1 replicated tensor differs "
                                     "(sequential.4.mixer.mixer.filter.t: rank 1, 1 of 256")));
   EXPECT_EQ(files_of(skewed.out()), files_of(flow_.out()));
@@ -251,7 +251,7 @@ TEST_F(Reshard, KeepsTrainingStateWhenAsked) {
 TEST_F(Reshard, NamesWhatItLeavesOut) {
   const auto run = flow_.convert(golden("z1_mp8"), "zero1", {{"mp-size", "1"}});
   std::set<std::string> dropped;
-  for (const ObjectDrop& drop : run->arena.object_drops) dropped.insert(drop.name);
+  for (const ObjectDrop& drop : run->source.arena->object_drops) dropped.insert(drop.name);
   for (const char* name : {"iteration", "args", "ds_config", "torch_rng_state", "mp_world_size"}) {
     EXPECT_TRUE(dropped.contains(name)) << name;
   }
@@ -264,8 +264,9 @@ TEST_F(Reshard, ListsAllReplicasThatDiffer) {
       "sequential.2.input_layernorm.weight: rank 1, 1 of 64 elements, first [0]: 0.96484375 "
       "against "
       "-0.0334472656";
-  EXPECT_THAT(run->warnings, ElementsAre("differs: " + first,
-                                         HasSubstr("sequential.7.norm.weight: rank 1, 1 of")));
+  EXPECT_THAT(
+      run->outcome.warnings,
+      ElementsAre("differs: " + first, HasSubstr("sequential.7.norm.weight: rank 1, 1 of")));
   const FlowRun strict;
   const Error error = strict.failure(golden("z1_mp2_skew"), "zero1", {{"mp-size", "1"}});
   EXPECT_EQ(error.code(), CKB_CORRUPT);

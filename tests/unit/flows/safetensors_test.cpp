@@ -35,13 +35,13 @@ TEST_F(Safetensors, WritesTheBytesOfTheRealPackage) {
 
 TEST_F(Safetensors, ReadsEveryDtype) {
   const auto run = flow_.read(FlowRun::golden("safetensors/dtypes.safetensors"));
-  EXPECT_EQ(run->source.tensors().size(), 22u);
-  for (const Tensor& tensor : run->source.tensors()) {
+  EXPECT_EQ(run->source.graph.tensors().size(), 22u);
+  for (const Tensor& tensor : run->source.graph.tensors()) {
     if (tensor.name.starts_with("of.")) {
-      EXPECT_EQ("of." + dtype_name(run->arena.nodes.dtype(tensor.value)), tensor.name);
+      EXPECT_EQ("of." + dtype_name(run->source.arena->nodes.dtype(tensor.value)), tensor.name);
     }
   }
-  EXPECT_EQ(run->source.properties().count("names"), 0u);
+  EXPECT_EQ(run->source.graph.properties().count("names"), 0u);
 }
 
 TEST_F(Safetensors, ReadsShardsByTheirIndex) {
@@ -60,7 +60,7 @@ TEST_F(Safetensors, DropsWhatTheIndexDoesNotName) {
   ASSERT_EQ(run->coverage.dropped.size(), 1u);
   EXPECT_EQ(run->coverage.dropped[0].reason, "tensors that the index does not name");
   EXPECT_EQ(run->coverage.dropped[0].bytes, 3u);
-  EXPECT_EQ(run->source.properties().at("names"), "savanna");
+  EXPECT_EQ(run->source.graph.properties().at("names"), "savanna");
   EXPECT_THAT(file_text(flow_.out() / "model.safetensors"),
               HasSubstr(R"({"__metadata__":{"format":"pt","trained_by":"us"},)"));
 }
@@ -87,7 +87,7 @@ TEST_F(Safetensors, SaysThatTiedTensorsAreWrittenTwice) {
   const auto in =
       flow_.folder().write("in.pt", make_rank_file({{"a", {2}, "ab", 1}, {"b", {2}, "ab", 1}}));
   const auto run = flow_.convert(in, "safetensors");
-  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("1 tensors repeat others")));
+  EXPECT_THAT(run->source.arena->notes, Contains(HasSubstr("1 tensors repeat others")));
   EXPECT_THAT(file_text(flow_.out() / "model.safetensors"), testing::EndsWith("abab"));
 }
 

@@ -39,9 +39,9 @@ TEST(Sizes, APickleInPiecesIsReadWithoutItsTensors) {
                                              3 * kGiB / 2);
   EXPECT_GT(size, 8 * kGiB);
   const auto run = flow.read(flow.folder() / "in/big.pt");
-  EXPECT_EQ(run->source.tensors().size(), 2u);
-  EXPECT_EQ(run->arena.sources.pieces(1).size(), 6u);
-  EXPECT_LT(run->arena.sources.bytes_read(), 64u << 10);
+  EXPECT_EQ(run->source.graph.tensors().size(), 2u);
+  EXPECT_EQ(run->source.arena->sources.pieces(1).size(), 6u);
+  EXPECT_LT(run->source.arena->sources.bytes_read(), 64u << 10);
 }
 
 TEST(Sizes, A40BModelOf1MContextIsPlannedWithoutItsTensors) {
@@ -51,7 +51,7 @@ TEST(Sizes, A40BModelOf1MContextIsPlannedWithoutItsTensors) {
   EXPECT_GT(size, 130 * kGiB);
   const auto run =
       flow.plan(flow.folder() / "in", "nemo2-torch_dist", {{"model-size", "40b_arc_longcontext"}});
-  EXPECT_LT(run->arena.sources.bytes_read(), 4u << 20);
+  EXPECT_LT(run->source.arena->sources.bytes_read(), 4u << 20);
   EXPECT_GT(run->coverage.used, 80 * kGiB - 5 * kGiB);
   EXPECT_LT(run->coverage.used, 82 * kGiB);
 }
@@ -61,15 +61,15 @@ TEST(Sizes, PartOfA40BModelIsConvertedByReadingThatPart) {
   write_sparse_pt(flow.folder() / "in/evo2.pt", model("40b_arc_longcontext"), 40 * kGiB);
   const auto run =
       flow.plan(flow.folder() / "in", "nemo2-torch_dist", {{"model-size", "40b_arc_longcontext"}});
-  const std::uint64_t planned = run->arena.sources.bytes_read();
+  const std::uint64_t planned = run->source.arena->sources.bytes_read();
   // 64 tasks from the middle: the first ones write what no file holds.
-  Plan part = run->tasks;
+  Plan part = run->plan;
   const std::uint64_t middle = part.task_count() / 2;
   part.ranges.clear();
   part.first = {0};
   std::uint64_t wanted = 0;
   for (std::uint64_t i = middle; i < middle + 64; ++i) {
-    for (const OutputRange& range : run->tasks.task(i)) {
+    for (const OutputRange& range : run->plan.task(i)) {
       part.ranges.push_back(range);
       wanted += range.size;
     }
@@ -78,8 +78,8 @@ TEST(Sizes, PartOfA40BModelIsConvertedByReadingThatPart) {
   boost::filesystem::create_directory(flow.folder() / "part");
   OutputFiles output(flow.folder() / "part");
   for (const OutputFile& file : run->layout.files()) output.create(file.path, file.size);
-  execute(run->arena, run->layout, part, output, /*drop_behind=*/false, {});
-  const std::uint64_t payload = run->arena.sources.bytes_read() - planned;
+  execute(*run->source.arena, run->layout, part, output, /*drop_behind=*/false, {});
+  const std::uint64_t payload = run->source.arena->sources.bytes_read() - planned;
   EXPECT_GT(wanted, 4u << 20);
   EXPECT_LE(payload, 2 * wanted);  // float32 that becomes bfloat16
   EXPECT_GE(payload, wanted / 2);
@@ -124,10 +124,10 @@ TEST(Sizes, FiltersOf1MContextCost128ColumnsOfReading) {
 
   const auto run = flow.plan(flow.folder() / "in/tiny.pt", "nemo2-torch_dist",
                              {{"profile", FlowRun::golden("nemo2/tiny_profile.json").string()}});
-  const std::uint64_t planned = run->arena.sources.bytes_read();
+  const std::uint64_t planned = run->source.arena->sources.bytes_read();
   EXPECT_LT(planned, 512u << 10);
-  convert(*run);
-  const std::uint64_t payload = run->arena.sources.bytes_read() - planned;
+  convert(*run, {});
+  const std::uint64_t payload = run->source.arena->sources.bytes_read() - planned;
   EXPECT_TRUE(read_dcp(flow.out() / "weights").tensors ==
               read_dcp(FlowRun::golden("nemo2/out_torch_dist/weights")).tensors);
   EXPECT_GT(payload, needed / 2);

@@ -49,7 +49,7 @@ TEST_F(StateDict, NamesTheObjectsThatItCannotHold) {
 
 TEST_F(StateDict, JoinsRanksFirst) {
   const auto run = flow_.convert(FlowRun::golden("zero1/z1_mp8"), "pt");
-  EXPECT_THAT(run_line(run->chain), HasSubstr("! mp-resharder mp-size=1 ! pt-writer"));
+  EXPECT_THAT(run_line(run->chain.text), HasSubstr("! mp-resharder mp-size=1 ! pt-writer"));
   const auto whole = read_rank_file(FlowRun::golden("zero1/reshard_8to1") / rank_name(0));
   std::size_t tensors = 0;
   for (const RankEntry& entry : read_state_dict(model())) {
@@ -76,7 +76,7 @@ TEST_F(StateDict, GetsMegatronsNamesWhereAsked) {
   const auto run = flow_.convert(
       FlowRun::golden("nemo2/input_tiny.pt"), "pt",
       {{"names", "megatron"}, {"profile", FlowRun::golden("nemo2/tiny_profile.json").string()}});
-  EXPECT_THAT(run_line(run->chain), HasSubstr("! evo2-mapper "));
+  EXPECT_THAT(run_line(run->chain.text), HasSubstr("! evo2-mapper "));
   const DcpFolder theirs = read_dcp(FlowRun::golden("nemo2/out_torch_dist") / "weights");
   std::size_t extra_states = 0;
   for (const RankEntry& entry : read_state_dict(model())) {

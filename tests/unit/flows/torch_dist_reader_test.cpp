@@ -67,12 +67,12 @@ TEST_F(TorchDistReader, ReadsWhatTheRealImporterWrote) {
     EXPECT_EQ(file_text(flow_.out() / file), file_text(input / file)) << file;
   }
   EXPECT_EQ(run->coverage.used, run->coverage.declared);
-  EXPECT_EQ(run->source.properties(), (Properties{{"epoch", "0"},
-                                                  {"format", "nemo2-torch_dist"},
-                                                  {"global_step", "0"},
-                                                  {"mp_world_size", "1"},
-                                                  {"names", "megatron"},
-                                                  {"pytorch-lightning_version", "2.4.0"}}));
+  EXPECT_EQ(run->source.graph.properties(), (Properties{{"epoch", "0"},
+                                                        {"format", "nemo2-torch_dist"},
+                                                        {"global_step", "0"},
+                                                        {"mp_world_size", "1"},
+                                                        {"names", "megatron"},
+                                                        {"pytorch-lightning_version", "2.4.0"}}));
 }
 
 TEST_F(TorchDistReader, IsReadAndWrittenAgainToTheSameBytes) {
@@ -111,10 +111,10 @@ TEST_F(TorchDistReader, LeavesOutOptimizerStateInOneLine) {
 
 TEST_F(TorchDistReader, SaysThatAContextLiesAbove) {
   const auto run = flow_.read(FlowRun::golden("nemo2/out_torch_dist/weights"));
-  EXPECT_EQ(run->source.tensors().size(), 73u);
-  ASSERT_EQ(run->arena.notes.size(), 1u);
+  EXPECT_EQ(run->source.graph.tensors().size(), 73u);
+  ASSERT_EQ(run->source.arena->notes.size(), 1u);
   EXPECT_THAT(
-      run->arena.notes[0],
+      run->source.arena->notes[0],
       HasSubstr("give " + FlowRun::golden("nemo2/out_torch_dist").lexically_normal().string()));
 }
 

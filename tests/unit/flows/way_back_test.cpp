@@ -92,7 +92,7 @@ TEST_F(WayBack, LeavesDtypesAsTheyAreUnlessAsked) {
 
 TEST_F(WayBack, NamesWhatDoesNotComeBack) {
   const auto run = flow_.convert(megatron(), "pt", {{"names", "savanna"}, kProfile});
-  EXPECT_THAT(run->arena.notes,
+  EXPECT_THAT(run->source.arena->notes,
               AllOf(Contains("mixer.mixer.filter.h (2 tensors) has 128 of the 256 columns of tiny: "
                              "the rest was lost on the way to NeMo"),
                     Contains(HasSubstr("mixer.mixer.filter.decay (2 tensors) has 128")),
@@ -108,8 +108,8 @@ TEST_F(WayBack, NamesWhatDoesNotComeBack) {
 TEST_F(WayBack, MakesRankFilesOfAnyNumberOfRanks) {
   const auto in = megatron({{"params-dtype", "fp32"}});
   const auto run = flow_.convert(in, "zero1", {{"mp-size", "4"}, kProfile});
-  EXPECT_THAT(run_line(run->chain), HasSubstr(" ! evo2-mapper "));
-  EXPECT_THAT(run_line(run->chain), HasSubstr(" ! mp-resharder mp-size=4 ! zero1-writer"));
+  EXPECT_THAT(run_line(run->chain.text), HasSubstr(" ! evo2-mapper "));
+  EXPECT_THAT(run_line(run->chain.text), HasSubstr(" ! mp-resharder mp-size=4 ! zero1-writer"));
   const RankContent last = read_rank_file(flow_.out() / rank_name(3));
   const RankEntry* filter = last.find("sequential.3.mixer.mixer.filter.h");
   ASSERT_NE(filter, nullptr);
@@ -211,8 +211,8 @@ TEST_F(WayBackFromNeMo, GivesWhatTheRealImporterRoundedAndCut) {
 
 TEST_F(WayBackFromNeMo, SaysWhyEachObjectIsLeftOut) {
   const auto run = flow_.convert(nemo(), "zero1", {{"mp-size", "8"}, kProfile});
-  EXPECT_THAT(run_line(run->chain), HasSubstr("nemo2-torch_dist-reader path="));
-  EXPECT_THAT(run_line(run->chain), HasSubstr("! mp-resharder mp-size=8 ! zero1-writer"));
+  EXPECT_THAT(run_line(run->chain.text), HasSubstr("nemo2-torch_dist-reader path="));
+  EXPECT_THAT(run_line(run->chain.text), HasSubstr("! mp-resharder mp-size=8 ! zero1-writer"));
   const auto dropped = dropped_objects(*run);
   EXPECT_EQ(dropped.at("state of Transformer Engine's modules; Savanna starts from its own").size(),
             30u);
@@ -221,16 +221,17 @@ TEST_F(WayBackFromNeMo, SaysWhyEachObjectIsLeftOut) {
   EXPECT_THAT(dropped.at("training state of NeMo"), testing::ElementsAre("common"));
   EXPECT_EQ(dropped.size(), 3u);
   EXPECT_TRUE(boost::filesystem::exists(flow_.out() / rank_name(7)));
-  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("; context/model.yaml agrees with it)")));
+  EXPECT_THAT(run->source.arena->notes,
+              Contains(HasSubstr("; context/model.yaml agrees with it)")));
 }
 
 TEST_F(WayBackFromNeMo, TellsWhereTheContextSaysOtherwise) {
   const auto in = with_context("  rotary_base: 10000\n", "  rotary_base: 500000\n");
   const auto run = flow_.convert(in, "pt", {{"names", "savanna"}, kProfile});
-  EXPECT_THAT(run->arena.notes,
+  EXPECT_THAT(run->source.arena->notes,
               Contains("context/model.yaml says rotary_base 500000, size tiny has 10000: Savanna's "
                        "configuration must say what holds for this model"));
-  EXPECT_THAT(run->arena.notes, Not(Contains(HasSubstr("agrees with it"))));
+  EXPECT_THAT(run->source.arena->notes, Not(Contains(HasSubstr("agrees with it"))));
 }
 
 TEST_F(WayBackFromNeMo, KeepsMegatronsNamesUnlessAsked) {
@@ -267,9 +268,9 @@ TEST_F(WayBackFromNeMo, GivesTheTensorsBackThroughBothFormats) {
 
 TEST_F(WayBack, SaysWhereNeMoWouldMissItsContext) {
   const auto run = flow_.convert(megatron(), "nemo2-torch_dist");
-  EXPECT_THAT(run->arena.notes, Contains(HasSubstr("the output has no context/io.json")));
+  EXPECT_THAT(run->source.arena->notes, Contains(HasSubstr("the output has no context/io.json")));
   const FlowRun whole;
-  EXPECT_THAT(whole.convert(input(), "nemo2-torch_dist", {kProfile})->arena.notes,
+  EXPECT_THAT(whole.convert(input(), "nemo2-torch_dist", {kProfile})->source.arena->notes,
               Not(Contains(HasSubstr("no context"))));
 }
 

@@ -70,7 +70,7 @@ TEST_F(Zarr, HasTheFilesOfTheRealImporter) {
   EXPECT_EQ(ours.size(), theirs.size());
   EXPECT_THAT(ours.at("context/io.json"),
               AllOf(HasSubstr("\"zarr\""), Not(HasSubstr("torch_dist"))));
-  EXPECT_THAT(run->arena.notes, testing::Contains(HasSubstr("megatron-core up to 0.15")));
+  EXPECT_THAT(run->source.arena->notes, testing::Contains(HasSubstr("megatron-core up to 0.15")));
 }
 
 TEST_F(Zarr, BecomesTorchDistAsTheRealImporterMadeIt) {
@@ -181,7 +181,8 @@ TEST_F(Zarr, ReadsAndWritesTensorsWithoutDimensions) {
   const FlowRun back;
   const auto run = back.convert(flow_.out(), "nemo2-zarr");
   EXPECT_EQ(file_text(back.out() / "weights/module.w/0"), "x");
-  EXPECT_THAT(run->arena.notes, testing::Contains(HasSubstr("1 tensors have no dimensions")));
+  EXPECT_THAT(run->source.arena->notes,
+              testing::Contains(HasSubstr("1 tensors have no dimensions")));
 }
 
 TEST_F(Zarr, ReadsAndWritesTensorsWithoutElements) {

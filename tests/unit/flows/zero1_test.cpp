@@ -61,7 +61,7 @@ TEST_F(Zero1, RefusesTensorDataThatIsNotWhatTheZipSays) {
   EXPECT_EQ(error.code(), CKB_CORRUPT);
   EXPECT_THAT(error.what(), HasSubstr("in.pt: record data/0 was changed after it was written"));
   Settings settings;
-  settings.ignore_checksums = true;
+  settings.reading.ignore_checksums = true;
   flow_.convert(in, "pt", {}, settings);
   EXPECT_EQ(read_state_dict(flow_.out() / "model.pt").at(0).bytes, file.substr(begin, 65536));
 }
@@ -91,10 +91,10 @@ TEST_F(Zero1, RefusesNamesWithZeroBytesOrControlCharacters) {
   }
 }
 
-std::string bytes_of(const Conversion& run, ckb_node value) {
-  const Nodes& nodes = run.arena.nodes;
+std::string bytes_of(const Checkpoint& source, ckb_node value) {
+  const Nodes& nodes = source.arena->nodes;
   std::string bytes(nodes.size(value), '\0');
-  ValueReader(run.arena, 1 << 20)
+  ValueReader(*source.arena, 1 << 20)
       .read(value, 0, nodes.count(value), std::as_writable_bytes(std::span(bytes)));
   return bytes;
 }
@@ -102,26 +102,29 @@ std::string bytes_of(const Conversion& run, ckb_node value) {
 TEST_F(Zero1, ReadsLegacyFilesAsItReadsZips) {
   const auto zip = flow_.read(FlowRun::golden("zero1/zip"));
   const auto legacy = flow_.read(FlowRun::golden("zero1/legacy"));
-  EXPECT_EQ(legacy->source.properties(), zip->source.properties());
-  ASSERT_EQ(zip->source.tensors().size(), 21u);
-  ASSERT_EQ(legacy->source.tensors().size(), 21u);
+  EXPECT_EQ(legacy->source.graph.properties(), zip->source.graph.properties());
+  ASSERT_EQ(zip->source.graph.tensors().size(), 21u);
+  ASSERT_EQ(legacy->source.graph.tensors().size(), 21u);
   for (std::size_t i = 0; i < 21; ++i) {
-    const Tensor& expected = zip->source.tensors()[i];
-    const Tensor& found = legacy->source.tensors()[i];
+    const Tensor& expected = zip->source.graph.tensors()[i];
+    const Tensor& found = legacy->source.graph.tensors()[i];
     EXPECT_EQ(found.name, expected.name);
     EXPECT_EQ(found.role, expected.role);
-    EXPECT_EQ(legacy->arena.nodes.dtype(found.value), zip->arena.nodes.dtype(expected.value));
-    EXPECT_TRUE(bytes_of(*legacy, found.value) == bytes_of(*zip, expected.value)) << found.name;
+    EXPECT_EQ(legacy->source.arena->nodes.dtype(found.value),
+              zip->source.arena->nodes.dtype(expected.value));
+    EXPECT_TRUE(bytes_of(legacy->source, found.value) == bytes_of(zip->source, expected.value))
+        << found.name;
   }
-  ASSERT_EQ(legacy->source.objects().size(), zip->source.objects().size());
-  for (std::size_t i = 0; i < zip->source.objects().size(); ++i) {
-    const Object& expected = zip->source.objects()[i];
-    const Object& found = legacy->source.objects()[i];
+  ASSERT_EQ(legacy->source.graph.objects().size(), zip->source.graph.objects().size());
+  for (std::size_t i = 0; i < zip->source.graph.objects().size(); ++i) {
+    const Object& expected = zip->source.graph.objects()[i];
+    const Object& found = legacy->source.graph.objects()[i];
     EXPECT_EQ(found.name, expected.name);
     EXPECT_TRUE(found.data == expected.data) << found.name;
     ASSERT_EQ(found.storages.size(), expected.storages.size());
     for (std::size_t s = 0; s < found.storages.size(); ++s) {
-      EXPECT_TRUE(bytes_of(*legacy, found.storages[s]) == bytes_of(*zip, expected.storages[s]))
+      EXPECT_TRUE(bytes_of(legacy->source, found.storages[s]) ==
+                  bytes_of(zip->source, expected.storages[s]))
           << found.name;
     }
   }
@@ -129,12 +132,12 @@ TEST_F(Zero1, ReadsLegacyFilesAsItReadsZips) {
 
 TEST_F(Zero1, DropsWhatLiesAroundViewsOfLegacyFiles) {
   const auto run = flow_.read(FlowRun::golden("torch_file/legacy_views.pt"));
-  EXPECT_EQ(run->source.tensors().size(), 4u);
-  ASSERT_EQ(run->arena.untouched_drops.size(), 1u);  // two elements of storage 200
-  ASSERT_EQ(run->arena.untouched_drops[0].bytes.size(), 1u);
-  EXPECT_EQ(
-      run->arena.untouched_drops[0].bytes[0].end - run->arena.untouched_drops[0].bytes[0].begin,
-      8u);
+  EXPECT_EQ(run->source.graph.tensors().size(), 4u);
+  ASSERT_EQ(run->source.arena->untouched_drops.size(), 1u);  // two elements of storage 200
+  ASSERT_EQ(run->source.arena->untouched_drops[0].bytes.size(), 1u);
+  EXPECT_EQ(run->source.arena->untouched_drops[0].bytes[0].end -
+                run->source.arena->untouched_drops[0].bytes[0].begin,
+            8u);
 }
 
 TEST_F(Zero1, ExplainsAGitLfsPointer) {
@@ -171,7 +174,7 @@ TEST_F(Zero1, FollowsLatestToTheFolderThatItNames) {
   const auto run =
       flow_.convert(flow_.folder() / "in", "nemo2-torch_dist",
                     {{"profile", FlowRun::golden("nemo2/tiny_profile.json").string()}});
-  EXPECT_EQ(run->source.properties().at("mp_world_size"), "1");
+  EXPECT_EQ(run->source.graph.properties().at("mp_world_size"), "1");
   EXPECT_EQ(read_dcp(flow_.out() / "weights").tensors.size(), 73u);
 }
 

@@ -183,7 +183,7 @@ TEST_F(Zero3, ParametersMayLieOverAllProcesses) {
   files.write(in());
   const auto run = flow_.convert(in(), "zero1", kScript);
   expect_elements(flow_.out(), files);
-  EXPECT_THAT(run->arena.notes.at(0), HasSubstr("over all 6 processes, as by zero.Init"));
+  EXPECT_THAT(run->source.arena->notes.at(0), HasSubstr("over all 6 processes, as by zero.Init"));
 }
 
 TEST_F(Zero3, SharedParametersStaySharedOnEveryModelParallelRank) {
@@ -227,7 +227,7 @@ TEST_F(Zero3, DoesNotReadTheMoments) {
   files.groups = {{{"sequential.2.mlp.w1.weight", {1024, 1024}}}};
   files.write(in());
   const auto run = flow_.convert(in(), "zero1");
-  EXPECT_LT(run->arena.sources.bytes_read(), (4u << 20) + (256u << 10));
+  EXPECT_LT(run->source.arena->sources.bytes_read(), (4u << 20) + (256u << 10));
   bool told = false;
   for (const DroppedBytes& dropped : run->coverage.dropped) {
     if (dropped.reason.find("Adam's moments") == std::string::npos) continue;
@@ -238,9 +238,9 @@ TEST_F(Zero3, DoesNotReadTheMoments) {
 }
 
 TEST_F(Zero3, IsToldFromZero1ByItsFiles) {
-  EXPECT_EQ(flow_.read(golden("ds_z3_w2_fp16"))->reader->id, "zero3-reader");
-  EXPECT_EQ(flow_.read(golden("ds_z3_w2_fp16/global_step2"))->reader->id, "zero3-reader");
-  EXPECT_EQ(flow_.read(FlowRun::golden("zero1/z1_mp8"))->reader->id, "zero1-reader");
+  EXPECT_EQ(flow_.read(golden("ds_z3_w2_fp16"))->source.reader->id, "zero3-reader");
+  EXPECT_EQ(flow_.read(golden("ds_z3_w2_fp16/global_step2"))->source.reader->id, "zero3-reader");
+  EXPECT_EQ(flow_.read(FlowRun::golden("zero1/z1_mp8"))->source.reader->id, "zero1-reader");
   EXPECT_THAT(
       flow_.failure(golden("ds_z3_w2_fp16/global_step2") / Zero3Files::model_name(0, 0), "zero1")
           .what(),
@@ -313,8 +313,8 @@ TEST_F(Zero3, RefusesAParameterThatNoFileHolds) {
 TEST_F(Zero3, ExplainsEachParameter) {
   small().write(in());
   const auto run = flow_.plan(in(), "zero1", {{"explain", std::nullopt}});
-  EXPECT_EQ(run->arena.notes.size(), 8u);
-  EXPECT_THAT(run->arena.notes[1],
+  EXPECT_EQ(run->source.arena->notes.size(), 8u);
+  EXPECT_THAT(run->source.arena->notes[1],
               HasSubstr("sequential.2.mlp.w1.weight (model-parallel rank 0): [8, 5], 40 elements: "
                         "3 pieces of 14, 2 of them padding; from element 14 of flat group 0"));
 }

@@ -84,7 +84,7 @@ TEST(Differences, AreWarningsWhereThePluginOnlyWarns) {
   ToyRun run;
   add_differing(run);
   const auto done = run.convert({{"warn", std::nullopt}});
-  EXPECT_THAT(done->warnings,
+  EXPECT_THAT(done->outcome.warnings,
               ElementsAre("differs: same_a: rank 2, 2 of 3 elements, first [1]: 2.5 against 2",
                           "differs: same_b: rank 1, 1 of 2 elements, first [1]: 6.25 against 6",
                           "differs: same_b: rank 2, 1 of 2 elements, first [0]: 5.5 against 5"));
@@ -95,7 +95,7 @@ TEST(Differences, OfWhatIsLeftOutOnlyWarn) {
   ToyRun run;
   run.replicas("same_a", {{1}, {2}, {3}}).replicas("same_b", {{4}, {4}, {4}});
   const auto done = run.convert({{"drop", "same_a"}});
-  EXPECT_THAT(done->warnings,
+  EXPECT_THAT(done->outcome.warnings,
               ElementsAre("left out of the output, 1 replicated tensor differs (same_a: rank 1, 1 "
                           "of 1 elements, first [0]: 2 against 1; 1 more with --verbose)"));
 }

@@ -136,7 +136,7 @@ TEST(Pipeline, GivesTheSameBytesForAnyThreadsAndMemory) {
     run.file("a", elements);
     run.tensor({{"name", "w"}, {"file", "a"}, {"shape", {1'000'003}}, {"dtype", "float64"}});
     Settings settings;
-    settings.limits = {threads, memory};
+    settings.reading.limits = {threads, memory};
     run.convert({{"cast", "float32"}}, {}, settings);
     results.push_back(run.output_bytes("w.0"));
     EXPECT_EQ(results.back(), results.front()) << threads << " threads, " << memory << " bytes";
@@ -151,8 +151,9 @@ TEST(Pipeline, ReadsEachByteOnceAndOpensEachFileOnce) {
   run.tensor(
       {{"name", "w"}, {"file", "b"}, {"shape", {100, 500}}, {"mp_rank", 1}, {"mp_world_size", 2}});
   const auto done = run.convert({{"dim", "1"}});
-  EXPECT_EQ(done->arena.sources.opens(), 3u);  // toy.json, a, b
-  EXPECT_EQ(done->arena.sources.bytes_read(), 200'000u + done->arena.sources.size(1));
+  EXPECT_EQ(done->source.arena->sources.opens(), 3u);  // toy.json, a, b
+  EXPECT_EQ(done->source.arena->sources.bytes_read(),
+            200'000u + done->source.arena->sources.size(1));
 }
 
 TEST(Pipeline, ReadsOnlyTheColumnsThatItKeeps) {
@@ -160,14 +161,15 @@ TEST(Pipeline, ReadsOnlyTheColumnsThatItKeeps) {
   run.file("a", counted(0, 8 * 8192)).set("drop_untouched", "columns behind the first 128");
   run.tensor({{"name", "w"}, {"file", "a"}, {"shape", {8, 128}}, {"strides", {8192, 1}}});
   const auto done = run.convert();
-  EXPECT_EQ(done->arena.sources.bytes_read(), 8u * 128 * 2 + done->arena.sources.size(1));
+  EXPECT_EQ(done->source.arena->sources.bytes_read(),
+            8u * 128 * 2 + done->source.arena->sources.size(1));
 }
 
 TEST(Pipeline, RefusesAMemoryBoundThatHoldsNoTask) {
   ToyRun run;
   add_two_ranks(run);
   Settings settings;
-  settings.limits = {1, 1000};
+  settings.reading.limits = {1, 1000};
   const Error error = thrown_by([&] { run.convert({{"dim", "0"}}, {}, settings); });
   EXPECT_EQ(error.code(), CKB_MEMORY);
   EXPECT_THAT(error.what(), HasSubstr("--memory"));
@@ -178,7 +180,7 @@ TEST(Pipeline, StopsWhenTheUserAsksAndLeavesNothing) {
   ToyRun run;
   add_two_ranks(run);
   Settings settings;
-  settings.feedback.cancelled = [] { return true; };
+  settings.reading.feedback.cancelled = [] { return true; };
   const Error error = thrown_by([&] { run.convert({{"dim", "0"}}, {}, settings); });
   EXPECT_EQ(error.code(), CKB_CANCELLED);
   EXPECT_THAT(run.left_behind(), IsEmpty());

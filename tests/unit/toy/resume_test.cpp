@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "core/bytes/crc32.h"
+#include "core/compare/expectations.h"
 #include "core/execute/execute.h"
 #include "core/pipeline.h"
 #include "tests/unit/toy/toy_run.h"
@@ -25,21 +26,23 @@ constexpr std::uint64_t kLittleMemory = 600u << 10;
 
 Settings settings(bool resume, std::uint64_t memory = kLittleMemory, unsigned threads = 1) {
   Settings settings;
-  settings.limits = {threads, memory};
+  settings.reading.limits = {threads, memory};
   settings.resume = resume;
   return settings;
 }
 
-// As execute() of the pipeline, but the user stops it when these of the tasks are made.
+// As make_output(), but the user stops it when these of the tasks are made.
 template <typename IsMade>
-Error interrupt(Conversion& run, IsMade is_made) {
-  Staging& staging = run.staging.emplace(destination_of(run));
-  OutputFiles& output = run.output.emplace(staging.folder());
-  Made made = begin_output(run, staging, output);
-  Journal& journal =
-      run.journal.emplace(staging.partial(), identity_of(run), run.layout.total_size(), output,
-                          run.arena.checksums, UINT64_MAX, made);
-  Plan some = remaining(run.tasks, run.layout, made);
+Error interrupt(const Conversion& run, IsMade is_made) {
+  const Arena& arena = *run.source.arena;
+  Staging staging(destination_of(run, false));
+  OutputFiles output(staging.folder());
+  const Identity identity = make_identity(run.chain, arena, run.layout);
+  const JournalHead head{identity, run.layout.total_size(),
+                         numbers_of(find_unequal(arena, run.plan.buffers, {}))};
+  Made made = begin_output(run.layout, identity, true, staging, output);
+  Journal journal(staging.partial(), head, output, arena.checksums, UINT64_MAX, made);
+  Plan some = remaining(run.plan, run.layout, made);
   const Plan all = some;
   some.ranges.clear();
   some.first = {0};
@@ -48,10 +51,10 @@ Error interrupt(Conversion& run, IsMade is_made) {
     for (const OutputRange& range : all.task(i)) some.ranges.push_back(range);
     some.first.push_back(some.ranges.size());
   }
-  run.arena.checksums.go_on(made.storages);
-  execute(run.arena, run.layout, some, output, false, run.settings.feedback, made.parts,
+  arena.checksums.go_on(made.storages);
+  execute(arena, run.layout, some, output, false, {}, made.parts,
           [&](auto ranges, auto parts) { journal.add(ranges, parts); });
-  return thrown_by([&] { stop(run); });
+  return thrown_by([&] { stop(journal, staging, head.total); });
 }
 
 class Resume : public testing::Test {
@@ -64,16 +67,16 @@ class Resume : public testing::Test {
     toy_.tensor({{"name", "v"}, {"file", "b"}, {"shape", {500}}, {"dtype", "float64"}});
   }
 
-  std::unique_ptr<Conversion> plan(bool resume, std::uint64_t memory = kLittleMemory,
-                                   unsigned threads = 1) {
+  std::unique_ptr<ToyRun::Done> plan(bool resume, std::uint64_t memory = kLittleMemory,
+                                     unsigned threads = 1) {
     return toy_.plan({{"cast", "float32"}}, {}, settings(resume, memory, threads));
   }
   // Runs to the end; gives the bytes read meanwhile.
   std::uint64_t finish(bool resume, std::uint64_t memory = kLittleMemory, unsigned threads = 1) {
     const auto run = plan(resume, memory, threads);
-    const std::uint64_t before = run->arena.sources.bytes_read();
-    convert(*run);
-    return run->arena.sources.bytes_read() - before;
+    const std::uint64_t before = run->source.arena->sources.bytes_read();
+    run->outcome = convert(*run, settings(resume, memory, threads));
+    return run->source.arena->sources.bytes_read() - before;
   }
   // What a run that nobody interrupts gives.
   void expect_output() {
@@ -88,7 +91,7 @@ class Resume : public testing::Test {
   }
   void interrupt_after(std::uint64_t tasks) {
     const auto run = plan(true);
-    ASSERT_GT(run->tasks.task_count(), 8u);
+    ASSERT_GT(run->plan.task_count(), 8u);
     interrupt(*run, [&](std::uint64_t i) { return i < tasks; });
   }
 
@@ -117,7 +120,7 @@ TEST_F(Resume, LeavesNothingIfNothingWasMade) {
 
 TEST_F(Resume, GivesTheSameBytesWhereverItWasStopped) {
   const std::uint64_t whole = finish(false);
-  const std::uint64_t tasks = plan(false)->tasks.task_count();
+  const std::uint64_t tasks = plan(false)->plan.task_count();
   for (std::uint64_t stop = 1; stop <= tasks; ++stop) {
     fs::remove_all(toy_.folder() / "out");
     {
@@ -150,14 +153,14 @@ TEST_F(Resume, FindsAByteThatWasChangedInASourceOfWhichEachRunReadAPart) {
     auto run = plan(true);
     const std::string a = TempFolder::text_of(toy_.folder() / "in/a");
     const std::uint32_t crc = crc32(std::as_bytes(std::span(a)));
-    for (const auto& [place, storage] : run->arena.storages.all()) {
+    for (const auto& [place, storage] : run->source.arena->storages.all()) {
       if (storage.size != a.size()) continue;
-      run->arena.checksums.expect(place.first, place.second, storage.size, crc ^ 1,
-                                  "record data/0");
+      run->source.arena->checksums.expect(place.first, place.second, storage.size, crc ^ 1,
+                                          "record data/0");
     }
     return run;
   };
-  const std::uint64_t tasks = plan(false)->tasks.task_count();
+  const std::uint64_t tasks = plan(false)->plan.task_count();
   ASSERT_GT(tasks, 8u);
   const auto stop_after = [&](std::uint64_t count) {
     const auto run = plan_with_checksum();
@@ -165,10 +168,34 @@ TEST_F(Resume, FindsAByteThatWasChangedInASourceOfWhichEachRunReadAPart) {
   };
   stop_after(tasks / 2);
   stop_after(tasks / 4);
-  const Error error = thrown_by([&] { convert(*plan_with_checksum()); });
+  const Error error = thrown_by([&] { convert(*plan_with_checksum(), settings(true)); });
   EXPECT_EQ(error.code(), CKB_CORRUPT);
   EXPECT_THAT(error.what(), HasSubstr("record data/0 was changed after it was written"));
   EXPECT_FALSE(fs::exists(toy_.folder() / "out"));
+}
+
+// 150,000 elements of float32 on two ranks: 1.2 MB that a whole run reads to compare them.
+TEST_F(Resume, DoesNotCompareReplicasAgainThatTheJournalKnowsToBeEqual) {
+  const std::vector<float> elements(150'000, 0.5F);
+  toy_.replicas("same_r", {elements, elements});
+  const std::uint64_t whole = [&] {
+    const std::uint64_t read = finish(false);
+    fs::remove_all(toy_.folder() / "out");
+    return read;
+  }();
+  interrupt_after(1);
+  EXPECT_LT(finish(true) + 1'200'000, whole);
+  expect_output();
+}
+
+TEST_F(Resume, TellsAgainWhichReplicasDiffer) {
+  toy_.replicas("same_r", {{1, 2, 3}, {1, 2, 4}});
+  const std::vector<OptionText> only_warn{{"cast", "float32"}, {"warn", std::nullopt}};
+  const auto whole = toy_.convert(only_warn, {}, settings(false))->outcome.warnings;
+  ASSERT_EQ(whole.size(), 1u);
+  fs::remove_all(toy_.folder() / "out");
+  interrupt(*toy_.plan(only_warn, {}, settings(true)), [](std::uint64_t i) { return i < 2; });
+  EXPECT_EQ(toy_.convert(only_warn, {}, settings(true))->outcome.warnings, whole);
 }
 
 TEST_F(Resume, DoesNotDependOnThreadsOrMemory) {
@@ -199,7 +226,7 @@ TEST_F(Resume, IsRefusedWithoutBeingAskedFor) {
 TEST_F(Resume, IsRefusedForOtherOptions) {
   interrupt_after(3);
   const auto other = toy_.plan({{"cast", "bfloat16"}}, {}, settings(true));
-  const Error error = thrown_by([&] { convert(*other); });
+  const Error error = thrown_by([&] { convert(*other, settings(true)); });
   EXPECT_EQ(error.code(), CKB_EXISTS);
   EXPECT_THAT(error.what(), HasSubstr("its options were others"));
   finish(true);
@@ -237,8 +264,7 @@ TEST_F(Resume, DoesNothingWhereTheOutputIsComplete) {
   finish(false);
   const std::time_t before = fs::last_write_time(toy_.folder() / "out/w.0");
   const auto run = plan(true);
-  convert(*run);
-  EXPECT_TRUE(run->is_complete);
+  EXPECT_TRUE(convert(*run, settings(true)).was_complete);
   EXPECT_EQ(fs::last_write_time(toy_.folder() / "out/w.0"), before);
   EXPECT_THAT(toy_.left_behind(), ElementsAre("out"));
 }

@@ -21,13 +21,10 @@ ToyRun& checkpoint(ToyRun& run, std::vector<float> a, std::vector<float> b) {
 
 Diff diff_of(const ToyRun& a, const ToyRun& b, const std::optional<Tolerance>& tolerance,
              const Limits& limits = {}) {
-  Request request_a;
-  request_a.input = a.folder() / "in";
-  Request request_b = request_a;
-  request_b.input = b.folder() / "in";
-  Settings settings;
+  ReadSettings settings;
   settings.limits = limits;
-  return diff(a.registry(), request_a, request_b, settings, tolerance);
+  return diff(a.registry(), {a.folder() / "in", {}, "", "", {}},
+              {b.folder() / "in", {}, "", "", {}}, settings, tolerance);
 }
 
 TEST(Tolerance, CountsAsEqualWhatIsNearEnough) {

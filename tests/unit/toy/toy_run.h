@@ -22,6 +22,10 @@ namespace ckptbridge {
 
 class ToyRun {
  public:
+  struct Done : Conversion {
+    Outcome outcome = {};
+  };
+
   // with_compute: there is a plugin that computes, too.
   explicit ToyRun(bool with_compute = false) : registry_(plugins(with_compute)) {
     toy_ = {{"storages", nlohmann::json::array()}, {"tensors", nlohmann::json::array()}};
@@ -61,27 +65,25 @@ class ToyRun {
   }
 
   // reader [! resharder options] ! writer options, up to its plan; throws what the pipeline throws.
-  std::unique_ptr<Conversion> plan(const std::vector<OptionText>& resharder = {},
-                                   const std::vector<OptionText>& writer = {},
-                                   Settings settings = {},
-                                   const std::vector<OptionText>& reader = {}) {
+  std::unique_ptr<Done> plan(const std::vector<OptionText>& resharder = {},
+                             const std::vector<OptionText>& writer = {},
+                             const Settings& settings = {},
+                             const std::vector<OptionText>& reader = {}) {
     // Written once: what is written again counts as changed.
     if (const auto json = toy_.dump(); TempFolder::text_of(folder_ / "in/toy.json") != json) {
       folder_.write("in/toy.json", json);
     }
-    auto run =
-        std::make_unique<Conversion>(registry_, request(resharder, writer, reader), settings);
-    prepare(*run);
-    return run;
+    return std::make_unique<Done>(
+        Done{prepare(registry_, request(resharder, writer, reader), settings)});
   }
 
   // All of it.
-  std::unique_ptr<Conversion> convert(const std::vector<OptionText>& resharder = {},
-                                      const std::vector<OptionText>& writer = {},
-                                      Settings settings = {},
-                                      const std::vector<OptionText>& reader = {}) {
-    auto run = plan(resharder, writer, std::move(settings), reader);
-    ckptbridge::convert(*run);
+  std::unique_ptr<Done> convert(const std::vector<OptionText>& resharder = {},
+                                const std::vector<OptionText>& writer = {},
+                                const Settings& settings = {},
+                                const std::vector<OptionText>& reader = {}) {
+    auto run = plan(resharder, writer, settings, reader);
+    run->outcome = ckptbridge::convert(*run, settings);
     return run;
   }
 

@@ -28,7 +28,8 @@ using ::testing::UnorderedElementsAre;
 
 constexpr std::uint64_t kNever = UINT64_MAX;
 
-const Identity kIdentity = {"1, toy 2", "digest", {{"/in/a\nb", 5, -7}, {"/in/c", 6, 8}}};
+const JournalHead kHead = {
+    {"1, toy 2", "digest", {{"/in/a\nb", 5, -7}, {"/in/c", 6, 8}}}, 2000, {3, 70'000}};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -40,7 +41,7 @@ class JournalTest : public ::testing::Test {
   }
 
   Journal begin(std::uint64_t interval, Made made = {}) {
-    return {folder_.path(), kIdentity, 2000, *output_, checks_, interval, std::move(made)};
+    return {folder_.path(), kHead, *output_, checks_, interval, std::move(made)};
   }
   static void add(Journal& journal, std::uint32_t file, std::uint64_t begin, std::uint32_t size,
                   std::uint32_t crc = 0) {
@@ -59,8 +60,9 @@ class JournalTest : public ::testing::Test {
 TEST_F(JournalTest, TellsWhatItIsOf) {
   begin(kNever);
   const JournalContent content = read();
-  EXPECT_EQ(content.identity, kIdentity);
-  EXPECT_EQ(content.total, 2000u);
+  EXPECT_EQ(content.head.identity, kHead.identity);
+  EXPECT_EQ(content.head.total, 2000u);
+  EXPECT_THAT(content.head.unequal, ElementsAre(3, 70'000));
   EXPECT_EQ(content.inode, folder_inode(folder_ / "output"));
   EXPECT_THAT(content.made.ranges, IsEmpty());
 }

@@ -30,23 +30,23 @@ class PlanTest : public testing::Test {
 TEST_F(PlanTest, HasTasksOfAMebibyte) {
   const Plan plan = make_plan(nodes_, layout_, {});
   EXPECT_EQ(plan.task_count(), 32u);
-  EXPECT_EQ(plan.task_size, 1u << 20);
+  EXPECT_EQ(plan.buffers.task_size, 1u << 20);
 }
 
 TEST_F(PlanTest, IsTheSameForAnyNumberOfThreads) {
   const Plan one = make_plan(nodes_, layout_, {1, 128u << 20});
   const Plan many = make_plan(nodes_, layout_, {16, 128u << 20});
-  EXPECT_EQ(many.threads, 16u);
+  EXPECT_EQ(many.buffers.threads, 16u);
   EXPECT_EQ(one.first, many.first);
 }
 
 TEST_F(PlanTest, TakesAsManyThreadsAsTheBoundHolds) {
-  EXPECT_EQ(make_plan(nodes_, layout_, {16, 20u << 20}).threads, 3u);
+  EXPECT_EQ(make_plan(nodes_, layout_, {16, 20u << 20}).buffers.threads, 3u);
 }
 
 TEST_F(PlanTest, TakesSmallerTasksWhereTheBoundHoldsNoneOfFullSize) {
   const Plan plan = make_plan(nodes_, layout_, {16, 1u << 20});
-  EXPECT_EQ(plan.task_size, 128u << 10);
+  EXPECT_EQ(plan.buffers.task_size, 128u << 10);
   EXPECT_EQ(plan.task_count(), 256u);
 }
 
