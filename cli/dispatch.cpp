@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/terminal/exit_code.h"
 #include "cli/terminal/manual.h"
 #include "cli/version.h"
 #include "core/text/printable.h"
@@ -53,6 +54,23 @@ std::string short_usage() {
          "       ckptbridge VERB --help, ckptbridge --help\n";
 }
 
+namespace {
+
+// In lines of 100 characters at most.
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t kWidth = 100;
+  std::string result;
+  std::size_t begin = 0;
+  while (text.size() - begin > kWidth) {
+    const auto blank = text.rfind(' ', begin + kWidth);
+    result += text.substr(begin, blank - begin) + "\n";
+    begin = blank + 1;
+  }
+  return result + text.substr(begin) + "\n";
+}
+
+}  // namespace
+
 std::string overview() {
   std::string text =
       "ckptbridge moves model checkpoints from one format to another.\n\n" + short_usage();
@@ -64,9 +82,8 @@ std::string overview() {
       "\nOptions:\n"
       "  -h, --help         print this; behind a verb, what the verb takes\n"
       "  --version          print the version\n"
-      "\nExit codes: 0 done, 1 a bug, 2 usage, 3 input invalid, incomplete or unsupported, 4 "
-      "differences\nfound, 5 output exists, 6 no space or I/O error, 7 memory bound impossible, 75 "
-      "interrupted.\n";
+      "\n" +
+      wrapped(fmt::format("Exit codes: {}.", exit_codes_text()));
   return text;
 }
 
@@ -90,18 +107,9 @@ HelpPage overview_page() {
   add(presets(), "Presets");
   page.entries.push_back({{"-h", "--help"}, "", "Print an overview", "Options", false});
   page.entries.push_back({{"--version"}, "", "Print the version", "Options", false});
-  page.entries.push_back({{"0"}, "", "Done", "Exit status", false});
-  const std::pair<const char*, const char*> codes[] = {
-      {"1", "A bug"},
-      {"2", "Usage"},
-      {"3", "Input invalid, incomplete, mismatching or unsupported"},
-      {"4", "A difference was found"},
-      {"5", "The output exists"},
-      {"6", "No space, or an I/O error"},
-      {"7", "The memory bound is impossible"},
-      {"75", "Interrupted"}};
-  for (const auto& [code, meaning] : codes) {
-    page.entries.push_back({{code}, "", meaning, "Exit status", false});
+  for (const ExitCode& row : exit_codes()) {
+    page.entries.push_back(
+        {{std::to_string(row.code)}, "", std::string(row.meaning), "Exit status", false});
   }
   return page;
 }

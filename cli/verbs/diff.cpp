@@ -14,6 +14,7 @@
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
 #include "cli/report/comparison.h"
+#include "cli/terminal/exit_code.h"
 #include "cli/terminal/signals.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/setup.h"
@@ -56,9 +57,10 @@ int diff(const Arguments& arguments) {
   std::string tolerance;
   CommandLine line(
       "diff A B [options]",
-      "Compares two checkpoints of any formats and numbers of ranks, tensor by tensor: "
-      "missing and extra ones, shapes, types and bytes. Names are mapped where they "
-      "differ. Exit code 4 if there are differences.");
+      fmt::format("Compares two checkpoints of any formats and numbers of ranks, tensor by tensor: "
+                  "missing and extra ones, shapes, types and bytes. Names are mapped where they "
+                  "differ. Exit code {} if there are differences.",
+                  kDifferencesFound));
   line.positional("A", input_a, "A checkpoint");
   line.positional("B", input_b, "Another");
   line.option("--from-a", "FORMAT", a.from, "Format of A, where it is not to be guessed");

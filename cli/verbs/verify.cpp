@@ -8,6 +8,7 @@
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
 #include "cli/report/comparison.h"
+#include "cli/terminal/exit_code.h"
 #include "cli/terminal/signals.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/result_file.h"
@@ -25,10 +26,11 @@ int verify(const Arguments& arguments) {
   CommandLine line(
       "verify OUT --against IN [options of the conversion]\n"
       "       ckptbridge verify OUT --manifest FILE",
-      "Reads OUT back and compares every tensor: with what IN becomes by the same "
-      "plugins and options, the writer left out; or with the digests that "
-      "`convert --manifest` wrote. All differences are listed; exit code 4 if there "
-      "are any.");
+      fmt::format("Reads OUT back and compares every tensor: with what IN becomes by the same "
+                  "plugins and options, the writer left out; or with the digests that "
+                  "`convert --manifest` wrote. All differences are listed; exit code {} if there "
+                  "are any.",
+                  kDifferencesFound));
   line.positional("OUT", output, "The checkpoint to verify");
   line.option("--against", "IN", source, "The checkpoint that it was made of");
   line.option("--manifest", "FILE", manifest, "A list of digests");
