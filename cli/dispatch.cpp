@@ -5,6 +5,8 @@
 #include "ckptbridge/error.hpp"
 #include "cli/terminal/exit_code.h"
 #include "cli/terminal/manual.h"
+#include "cli/verbs/presets.h"
+#include "cli/verbs/setup.h"
 #include "cli/version.h"
 #include "core/text/printable.h"
 #include "core/text/spelling.h"
@@ -27,24 +29,9 @@ const std::vector<Verb>& verbs() {
   return table;
 }
 
-const std::vector<Verb>& presets() {
-  static const std::vector<Verb> table = {
-      {"convert_to_nemo", "a savanna or ZeRO-1 checkpoint of Evo2 becomes a NeMo2 one", nullptr,
-       convert_to_nemo},
-      {"convert_checkpoint_model_parallel_evo2",
-       "a savanna checkpoint of Evo2 for another number of model-parallel ranks", nullptr,
-       convert_checkpoint_model_parallel_evo2},
-      {"convert_zero3_to_zero1", "a ZeRO-3 checkpoint becomes a ZeRO-1 one of as many ranks",
-       nullptr, convert_zero3_to_zero1},
-  };
-  return table;
-}
-
 const Verb* find_verb(std::string_view name) {
-  for (const auto* table : {&verbs(), &presets()}) {
-    for (const Verb& verb : *table) {
-      if (hyphenated(verb.name) == hyphenated(name)) return &verb;
-    }
+  for (const Verb& verb : verbs()) {
+    if (hyphenated(verb.name) == hyphenated(name)) return &verb;
   }
   return nullptr;
 }
@@ -55,6 +42,8 @@ std::string short_usage() {
 }
 
 namespace {
+
+constexpr const char* kLine = "  {:<18} {}\n";
 
 // In lines of 100 characters at most.
 std::string wrapped(const std::string& text) {
@@ -69,15 +58,29 @@ std::string wrapped(const std::string& text) {
   return result + text.substr(begin) + "\n";
 }
 
+// The presets that came with the program, or those that did not.
+std::string preset_lines(const Registry& registry, bool ours) {
+  std::string text;
+  for (const Manifest* manifest : registry.with_role(Role::kPreset)) {
+    if (is_ours(manifest->id) != ours) continue;
+    text += fmt::format(kLine, manifest->preset->verb, manifest->summary);
+  }
+  return text;
+}
+
 }  // namespace
 
-std::string overview() {
+std::string overview(const Registry& registry) {
   std::string text =
       "ckptbridge moves model checkpoints from one format to another.\n\n" + short_usage();
   text += "\nVerbs:\n";
-  for (const Verb& verb : verbs()) text += fmt::format("  {:<18} {}\n", verb.name, verb.summary);
-  text += "\nPresets, with the flags of the Python scripts of these names:\n";
-  for (const Verb& verb : presets()) text += fmt::format("  {:<18} {}\n", verb.name, verb.summary);
+  for (const Verb& verb : verbs()) text += fmt::format(kLine, verb.name, verb.summary);
+  const std::string ours = preset_lines(registry, true);
+  if (!ours.empty()) {
+    text += "\nPresets, with the flags of the Python scripts of these names:\n" + ours;
+  }
+  const std::string others = preset_lines(registry, false);
+  if (!others.empty()) text += "\nPresets of others:\n" + others;
   text +=
       "\nOptions:\n"
       "  -h, --help         print this; behind a verb, what the verb takes\n"
@@ -90,21 +93,20 @@ std::string overview() {
 namespace {
 
 // The whole command as a page of the manual, and its verbs as words of a completion.
-HelpPage overview_page() {
+HelpPage overview_page(const Registry& registry) {
   HelpPage page{"ckptbridge",
                 "ckptbridge VERB [arguments]",
                 "Moves model checkpoints from one format to another. Readers, transforms and "
                 "writers are plugins; tensors stream through a bounded buffer, and each verb's own "
                 "page (ckptbridge-VERB) says what it takes.",
                 {}};
-  const auto add = [&](const std::vector<Verb>& table, const char* heading) {
-    for (const Verb& verb : table) {
-      page.entries.push_back(
-          {{std::string(verb.name)}, "", std::string(verb.summary), heading, false});
-    }
+  const auto add = [&](std::string_view name, std::string_view summary, const char* heading) {
+    page.entries.push_back({{std::string(name)}, "", std::string(summary), heading, false});
   };
-  add(verbs(), "Verbs");
-  add(presets(), "Presets");
+  for (const Verb& verb : verbs()) add(verb.name, verb.summary, "Verbs");
+  for (const Manifest* manifest : registry.with_role(Role::kPreset)) {
+    add(manifest->preset->verb, manifest->summary, "Presets");
+  }
   page.entries.push_back({{"-h", "--help"}, "", "Print an overview", "Options", false});
   page.entries.push_back({{"--version"}, "", "Print the version", "Options", false});
   for (const ExitCode& row : exit_codes()) {
@@ -115,12 +117,25 @@ HelpPage overview_page() {
 }
 
 // --help=words of the whole command: its verbs.
-std::string verb_words() {
+std::string verb_words(const Registry& registry) {
+  constexpr const char* kWords = "{}\t-\t{}\n";
   std::string text;
-  for (const auto* table : {&verbs(), &presets()}) {
-    for (const Verb& verb : *table) text += fmt::format("{}\t-\t{}\n", verb.name, verb.summary);
+  for (const Verb& verb : verbs()) text += fmt::format(kWords, verb.name, verb.summary);
+  for (const Manifest* manifest : registry.with_role(Role::kPreset)) {
+    text += fmt::format(kWords, manifest->preset->verb, manifest->summary);
   }
   return text;
+}
+
+[[noreturn]] void refuse_verb(const std::string& name, const Registry& registry) {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) names.emplace_back(verb.name);
+  for (const Manifest* manifest : registry.with_role(Role::kPreset)) {
+    names.push_back(manifest->preset->verb);
+  }
+  throw Error(CKB_INVALID_ARGUMENT,
+              fmt::format("unknown verb \"{}\"; there are {}", name, list_text(names)),
+              {.hint = suggestion(name, names)});
 }
 
 }  // namespace
@@ -133,11 +148,13 @@ int dispatch(const Arguments& arguments) {
   const std::string& first = arguments.front();
   const bool help_of_verb = first == "help" && arguments.size() > 1;
   if (first == "--help" || first == "-h" || (first == "help" && !help_of_verb)) {
-    fmt::print("{}", overview());
+    fmt::print("{}", overview(open_registry(arguments)));
     return 0;
   }
   if (first == "--help=man" || first == "--help=words") {
-    fmt::print("{}", first == "--help=man" ? manual_page(overview_page()) : verb_words());
+    const Registry registry = open_registry(arguments);
+    fmt::print("{}",
+               first == "--help=man" ? manual_page(overview_page(registry)) : verb_words(registry));
     return 0;
   }
   if (first == "--version" || first == "version") {
@@ -150,19 +167,15 @@ int dispatch(const Arguments& arguments) {
                 {.hint = fmt::format(
                      "options follow it, as in: ckptbridge convert IN OUT --to FORMAT {}", name)});
   }
-  const Verb* verb = find_verb(name);
-  if (verb == nullptr) {
-    std::vector<std::string> names;
-    for (const auto* table : {&verbs(), &presets()}) {
-      for (const Verb& known : *table) names.emplace_back(known.name);
-    }
-    throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("unknown verb \"{}\"; there are {}", name, list_text(names)),
-                {.hint = suggestion(name, names)});
-  }
   const Arguments rest =
       help_of_verb ? Arguments{"--help"} : Arguments(arguments.begin() + 1, arguments.end());
-  return verb->convert == nullptr ? verb->run(rest) : verb->convert(rest, false);
+  if (const Verb* verb = find_verb(name)) {
+    return verb->convert == nullptr ? verb->run(rest) : verb->convert(rest, false);
+  }
+  const Registry registry = open_registry(arguments);
+  const Manifest* preset = find_preset(registry, name);
+  if (preset == nullptr) refuse_verb(name, registry);
+  return run_preset(registry, *preset, rest, false);
 }
 
 }  // namespace ckptbridge::cli

@@ -1,9 +1,12 @@
-// The verbs of the command, one file each, and the table of them.
+// The verbs of the command, one file each, and the table of them; those of presets come from the
+// registry.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/plugin_host/registry.h"
 
 namespace ckptbridge::cli {
 
@@ -12,9 +15,6 @@ using Arguments = std::vector<std::string>;  // behind the verb
 // Each gives the exit code and throws Error. dry_run: as `plan` does it.
 int convert(const Arguments& arguments, bool dry_run);
 int run(const Arguments& arguments, bool dry_run);
-int convert_to_nemo(const Arguments& arguments, bool dry_run);
-int convert_checkpoint_model_parallel_evo2(const Arguments& arguments, bool dry_run);
-int convert_zero3_to_zero1(const Arguments& arguments, bool dry_run);
 int plan(const Arguments& arguments);
 int verify(const Arguments& arguments);
 int diff(const Arguments& arguments);
@@ -29,15 +29,15 @@ struct Verb {
   int (*convert)(const Arguments&, bool dry_run);  // instead of run: it converts
 };
 
+// The program's own.
 const std::vector<Verb>& verbs();
-const std::vector<Verb>& presets();
 
-// Verb or preset, whether written with hyphens or underscores; nullptr: there is none.
+// Of these, whether written with hyphens or underscores; nullptr: there is none.
 const Verb* find_verb(std::string_view name);
 
 // What an empty command line and --help print.
 std::string short_usage();
-std::string overview();
+std::string overview(const Registry& registry);
 
 // Runs a whole command line, without the program's name.
 int dispatch(const Arguments& arguments);

@@ -132,8 +132,7 @@ struct CommandLine::State {
     return true;
   }
 
-  void receive(const Declared& what) const {
-    const auto& values = what.option->results();
+  void receive(const Declared& what, const std::vector<std::string>& values) const {
     if (values.empty() && what.count == Count::kOne)
       refuse(fmt::format("{} is missing", what.shown));
     if (values.size() > 1 && what.count != Count::kAny) {
@@ -215,8 +214,18 @@ void CommandLine::received_option(const std::string& names, const std::string& v
 }
 
 bool CommandLine::has(const std::string& name) const {
-  return std::find(state_->names.begin(), state_->names.end(), "--" + hyphenated(name)) !=
-         state_->names.end();
+  const std::string dashes = name.starts_with('-') ? "" : "--";
+  return state_->app.get_option_no_throw(dashes + hyphenated(name)) != nullptr;
+}
+
+bool CommandLine::give(const std::string& name, const std::string& value) {
+  const CLI::Option* option = state_->app.get_option_no_throw("--" + hyphenated(name));
+  for (const auto& what : state_->declared) {
+    if (what.option != option) continue;
+    if (!option->results().empty()) return false;
+    state_->receive(what, {value});
+  }
+  return true;
 }
 
 void CommandLine::footer(const std::string& text) { state_->app.footer(text); }
@@ -248,7 +257,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     if (!extra.starts_with("-")) refuse(fmt::format("unexpected argument \"{}\"", extra));
     refuse(fmt::format("unknown option {}", name), suggestion(name, state_->names));
   }
-  for (const auto& what : state_->declared) state_->receive(what);
+  for (const auto& what : state_->declared) state_->receive(what, what.option->results());
   return true;
 }
 

@@ -43,8 +43,12 @@ class CommandLine {
   void received_option(const std::string& names, const std::string& value_name,
                        const std::string& help, Receiver receiver);
 
-  // Whether an option of this name, without dashes, has been declared.
+  // Whether an option of this name has been declared: "tag", or with its dashes, "-t".
   bool has(const std::string& name) const;
+
+  // Hands a value to an option, by its name without dashes, as if it had been typed; after parse().
+  // False, and nothing happens, where it was typed.
+  bool give(const std::string& name, const std::string& value);
 
   // Text below the options in the help.
   void footer(const std::string& text);

@@ -6,18 +6,21 @@
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
+#include "cli/verbs/presets.h"
+#include "cli/verbs/setup.h"
 #include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {
 
 // A word that is no file, but nearly a verb: else IN is said to be missing, or OUT to be too much.
-void require_no_misspelt_verb(const std::string& word) {
+void require_no_misspelt_verb(const std::string& word, const Registry& registry) {
   std::vector<std::string> names;
-  for (const auto* table : {&verbs(), &presets()}) {
-    for (const Verb& verb : *table) {
-      if (verb.convert != nullptr) names.emplace_back(verb.name);
-    }
+  for (const Verb& verb : verbs()) {
+    if (verb.convert != nullptr) names.emplace_back(verb.name);
+  }
+  for (const Manifest* manifest : registry.with_role(Role::kPreset)) {
+    names.push_back(manifest->preset->verb);
   }
   const std::string near = suggestion(word, names);
   if (near.empty() || boost::filesystem::exists(word)) return;
@@ -28,11 +31,14 @@ void require_no_misspelt_verb(const std::string& word) {
 
 int plan(const Arguments& arguments) {
   if (!arguments.empty()) {
+    const Arguments rest(arguments.begin() + 1, arguments.end());
     const Verb* verb = find_verb(arguments.front());
-    if (verb != nullptr && verb->convert != nullptr) {
-      return verb->convert({arguments.begin() + 1, arguments.end()}, true);
+    if (verb != nullptr && verb->convert != nullptr) return verb->convert(rest, true);
+    const Registry registry = open_registry(arguments);
+    if (const Manifest* preset = find_preset(registry, arguments.front())) {
+      return run_preset(registry, *preset, rest, true);
     }
-    require_no_misspelt_verb(arguments.front());
+    require_no_misspelt_verb(arguments.front(), registry);
   }
   const bool is_chain = std::any_of(arguments.begin(), arguments.end(), [](const auto& word) {
     return word == "!" || word.find(" ! ") != std::string::npos;

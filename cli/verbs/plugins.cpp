@@ -40,6 +40,7 @@ ordered_json as_json(const PluginEntry& entry) {
   json["roles"] = role_names(manifest);
   json["format"] = manifest.format;
   json["summary"] = manifest.summary;
+  if (manifest.preset) json["verb"] = manifest.preset->verb;
   json["options"] = manifest.option_names();
   return json;
 }
@@ -71,29 +72,42 @@ void print_json(const Registry& registry) {
   print({{"plugins", plugins}, {"searched", folders}});
 }
 
-void print_table(const Registry& registry, bool recognisers) {
+// Plugins that can be loaded are listed apart from what is a manifest alone.
+enum class Kind { kLoadable, kPreset, kRecogniser };
+
+Kind kind_of(const Manifest& manifest) {
+  if (manifest.preset) return Kind::kPreset;
+  const bool only_recognises = manifest.roles == std::vector<Role>{Role::kRecognise};
+  return only_recognises ? Kind::kRecogniser : Kind::kLoadable;
+}
+
+// What stands between id and version.
+std::string second_column(const Manifest& manifest) {
+  return manifest.preset ? manifest.preset->verb : list_text(role_names(manifest));
+}
+
+void print_table(const Registry& registry, Kind kind, std::string_view heading) {
   std::vector<const PluginEntry*> rows;
   std::size_t id_width = 0;
-  std::size_t role_width = 0;
+  std::size_t second_width = 0;
   for (const auto& entry : registry.entries()) {
-    const bool only_recognises = entry.manifest.roles == std::vector<Role>{Role::kRecognise};
-    if (!is_used(entry) || only_recognises != recognisers) continue;
+    if (!is_used(entry) || kind_of(entry.manifest) != kind) continue;
     rows.push_back(&entry);
     id_width = std::max(id_width, entry.id.size());
-    role_width = std::max(role_width, list_text(role_names(entry.manifest)).size());
+    second_width = std::max(second_width, second_column(entry.manifest).size());
   }
+  if (!rows.empty()) fmt::print("{}", heading);
   for (const auto* row : rows) {
-    const auto roles = list_text(role_names(row->manifest));
-    fmt::print("{:<{}}  {:<{}}  {:<8} {}\n", row->id, id_width, roles, role_width,
-               row->manifest.version, row->manifest.summary);
+    fmt::print("{:<{}}  {:<{}}  {:<8} {}\n", row->id, id_width, second_column(row->manifest),
+               second_width, row->manifest.version, row->manifest.summary);
   }
 }
 
 void print_text(const Registry& registry, bool verbose) {
-  print_table(registry, false);
+  print_table(registry, Kind::kLoadable, "");
+  print_table(registry, Kind::kPreset, "\npresets, each a verb of `ckptbridge`:\n");
   if (verbose) {
-    fmt::print("\nrecognised by `ckptbridge inspect` only:\n");
-    print_table(registry, true);
+    print_table(registry, Kind::kRecogniser, "\nrecognised by `ckptbridge inspect` only:\n");
   }
   for (const auto& entry : registry.entries()) {
     if (entry.problem.empty() && !entry.shadowed_by.empty()) {
@@ -113,6 +127,19 @@ std::string properties_text(const Properties& properties) {
   std::vector<std::string> parts;
   for (const auto& [key, value] : properties) parts.push_back(fmt::format("{} = {}", key, value));
   return parts.empty() ? "" : list_text(parts);
+}
+
+// What a preset stands for; `VERB --help` lists its arguments.
+void print_preset(const Preset& preset) {
+  print_line("verb", fmt::format("{} {}", preset.verb, preset.usage));
+  print_line("chain", preset.chain.empty() ? "" : list_text(preset.chain));
+  print_line("to", preset.to.text);
+  std::vector<std::string> options;
+  for (const PresetOption& option : preset.options) {
+    options.push_back(fmt::format("{}{}{}={}", option.plugin, option.plugin.empty() ? "" : ".",
+                                  option.name, option.value.text));
+  }
+  print_line("sets", options.empty() ? "" : list_text(options));
 }
 
 void print_options(const Manifest& manifest) {
@@ -163,6 +190,10 @@ int show(const Registry& registry, const std::string& id, bool json) {
       print_line("gives", properties_text(rewrite.gives));
     }
     print_line("runtime", manifest.runtime.empty() ? "" : list_text(manifest.runtime));
+    if (manifest.preset) {
+      print_preset(*manifest.preset);
+      continue;
+    }
     print_line("options", manifest.options.empty() ? "none" : "");
     if (!manifest.options.empty()) fmt::print("options\n");
     print_options(manifest);

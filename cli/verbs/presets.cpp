@@ -1,5 +1,5 @@
-// Commands with the flags that users of the Python scripts have in their fingers. Each becomes the
-// same request as a `convert`, and takes all of its options besides its own.
+#include "cli/verbs/presets.h"
+
 #include <algorithm>
 
 #include <boost/filesystem/operations.hpp>
@@ -9,139 +9,192 @@
 #include "cli/dispatch.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/setup.h"
+#include "core/text/printable.h"
 #include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {
 
-// The options that every preset takes besides its own, the arguments, and the work.
-int perform_preset(CommandLine& line, const Registry& registry, Request& request,
-                   const Arguments& arguments, bool dry_run,
-                   const std::function<void(CommonOptions&)>& fill_request) {
-  CommonOptions common;
-  declare_common_options(line, common);
-  declare_plugin_options(line, registry, request.options);
-  if (!line.parse(arguments)) return 0;
-  fill_request(common);
-  request.folder = boost::filesystem::current_path();
-  common.dry_run = common.dry_run || dry_run;
-  return perform(registry, request, common);
-}
-
-// Makes the whole chain of these plugins, with the options that were typed.
-void set_steps(const Registry& registry, const std::vector<std::string>& plugins,
-               Request& request) {
-  std::vector<const Manifest*> manifests;
-  manifests.reserve(plugins.size());
-  for (const std::string& id : plugins) manifests.push_back(&registry.require(id));
-  require_one_owner(manifests, request.options);
-  for (const Manifest* manifest : manifests) {
-    request.steps.push_back({manifest->id, options_for(*manifest, request.options)});
+// What was typed for each argument of a preset, in their order.
+class TypedArguments {
+ public:
+  explicit TypedArguments(const Preset& preset) : preset_(&preset) {
+    for (const PresetArgument& argument : preset.arguments) {
+      values_.push_back({argument.fallback, false});
+    }
   }
-}
 
-// What was typed for an option.
-std::string option_of(const Request& request, const std::string& name, const std::string& other) {
-  for (const OptionText& option : request.options) {
-    if (hyphenated(option.name) == name && option.value) return *option.value;
+  // The values must stay where they are until the line has been parsed.
+  void declare(CommandLine& line) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const PresetArgument& argument = preset_->arguments[i];
+      std::string names;
+      for (const auto& name : argument.names) names += (names.empty() ? "" : ",") + name;
+      const std::string help =
+          argument.help + (argument.fallback.empty() ? "" : " [" + argument.fallback + "]");
+      if (argument.is_positional()) {
+        line.positional(names, values_[i].text, help);
+      } else if (argument.is_flag()) {
+        line.flag(names, values_[i].is_set, help);
+      } else if (argument.required) {
+        line.required_option(names, argument.value_name, values_[i].text, help);
+      } else {
+        line.option(names, argument.value_name, values_[i].text, help);
+      }
+    }
   }
-  return other;
-}
 
-void set_default(StepText& step, const std::string& option, const std::string& value) {
-  const auto is_it = [&](const OptionText& given) { return given.name == option; };
-  if (std::none_of(step.options.begin(), step.options.end(), is_it)) {
-    step.options.push_back({option, value});
+  void require_choices() const {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const PresetArgument& argument = preset_->arguments[i];
+      const auto& choices = argument.choices;
+      const std::string& value = values_[i].text;
+      if (choices.empty() || (value.empty() && argument.fallback.empty() && !argument.required) ||
+          std::find(choices.begin(), choices.end(), value) != choices.end()) {
+        continue;
+      }
+      throw Error(
+          CKB_INVALID_ARGUMENT,
+          fmt::format("--{}: \"{}\" is none of {}", argument.name(), value, list_text(choices)),
+          {.hint = suggestion(value, choices)});
+    }
   }
-}
+
+  std::optional<std::string> value(const std::string& name) const {
+    const PresetArgument* argument = preset_->argument(name);
+    const Value& typed = values_[static_cast<std::size_t>(argument - preset_->arguments.data())];
+    if (typed.is_set) return "true";
+    if (typed.text.empty() && !argument->required) return std::nullopt;
+    return typed.text;
+  }
+
+ private:
+  struct Value {
+    std::string text;
+    bool is_set = false;  // of a flag
+  };
+  const Preset* preset_;
+  std::vector<Value> values_;
+};
+
+// One use of a preset, from its parsed command line to the request.
+class PresetUse {
+ public:
+  PresetUse(const Registry& registry, const Manifest& manifest, const TypedArguments& typed,
+            Request& request)
+      : registry_(registry),
+        manifest_(manifest),
+        preset_(*manifest.preset),
+        typed_(typed),
+        request_(request) {}
+
+  void fill_request(CommandLine& line) {
+    request_.input = text_of(preset_.input);
+    request_.output = text_of(preset_.output);
+    if (const std::string folder = text_of(preset_.folder); !folder.empty()) {
+      request_.output /= folder;
+    }
+    request_.skip_complete = preset_.skip_complete;
+    request_.to = text_of(preset_.to);
+    if (preset_.chain.empty()) registry_.require(Role::kWriter, request_.to);
+    set_steps();
+    request_.job = text_of(preset_.job);
+    for (const PresetOption& option : preset_.options) set(option, line);
+  }
+
+ private:
+  // Makes the whole chain, with the options that were typed.
+  void set_steps() {
+    if (preset_.chain.empty()) return;
+    std::vector<const Manifest*> plugins;
+    for (const std::string& id : preset_.chain) plugins.push_back(&registry_.require(id));
+    require_one_owner(plugins, request_.options);
+    for (const Manifest* plugin : plugins) {
+      request_.steps.push_back({plugin->id, options_for(*plugin, request_.options)});
+    }
+  }
+
+  StepText& step_of(const std::string& plugin) {
+    const auto step = std::find_if(request_.steps.begin(), request_.steps.end(),
+                                   [&](const StepText& one) { return one.plugin == plugin; });
+    return *step;  // parsing the manifest has seen to it
+  }
+
+  // The option of a step as it was typed; nullptr: it was not.
+  const OptionText* typed_option(const std::string& plugin, const std::string& name) {
+    const Manifest& owner = registry_.require(plugin);
+    const OptionSpec* known = owner.option(name);
+    if (known == nullptr) {
+      throw Error(
+          CKB_CORRUPT,
+          fmt::format("{}: {}.{}: there is no such option", manifest_.path.string(), plugin, name),
+          {.file = manifest_.path.string(), .hint = suggestion(name, owner.option_names())});
+    }
+    for (const OptionText& option : step_of(plugin).options) {
+      if (option.name == known->name) return &option;
+    }
+    return nullptr;
+  }
+
+  std::optional<std::string> value_of(const Template& text) {
+    return filled(text, [this](const std::string& place) -> std::optional<std::string> {
+      const auto [plugin, name] = split_plugin(place);
+      if (plugin.empty()) return typed_.value(name);
+      const OptionText* option = typed_option(plugin, name);
+      if (option == nullptr) return std::nullopt;
+      return option->value.value_or("true");
+    });
+  }
+
+  std::string text_of(const Template& text) { return value_of(text).value_or(""); }
+
+  void set(const PresetOption& option, CommandLine& line) {
+    const auto value = value_of(option.value);
+    if (!value) return;
+    if (!option.plugin.empty()) {
+      if (typed_option(option.plugin, option.name) == nullptr) {
+        step_of(option.plugin).options.push_back({hyphenated(option.name), *value});
+      }
+    } else if (!line.give(option.name, *value) && !option.value.first_place().empty()) {
+      throw Error(
+          CKB_INVALID_ARGUMENT,
+          fmt::format("--{} and --{} are the same", option.value.first_place(), option.name),
+          {.hint = "give one"});
+    }
+  }
+
+  const Registry& registry_;
+  const Manifest& manifest_;
+  const Preset& preset_;
+  const TypedArguments& typed_;
+  Request& request_;
+};
 
 }  // namespace
 
-int convert_to_nemo(const Arguments& arguments, bool dry_run) {
-  const Registry registry = open_registry(arguments);
-  Request request;
-  std::string model_path;
-  std::string output_dir;
-  std::string format = "torch_dist";
-  CommandLine line("convert_to_nemo --model-path F --output-dir D --model-size S [options]",
-                   "Makes a NeMo2 checkpoint of a savanna or ZeRO-1 checkpoint of Evo2.");
-  line.required_option("--model-path", "PATH", model_path,
-                       "The checkpoint: a .pt file or a folder");
-  line.required_option("--output-dir", "PATH", output_dir, "The NeMo2 checkpoint to make");
-  line.option("--ckpt-format", "torch_dist|zarr", format, "Format of its weights [torch_dist]");
-  return perform_preset(line, registry, request, arguments, dry_run, [&](CommonOptions&) {
-    if (format != "torch_dist" && format != "zarr") {
-      throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("--ckpt-format: \"{}\" is none of torch_dist, zarr", format),
-                  {.hint = suggestion(format, {"torch_dist", "zarr"})});
-    }
-    request.input = model_path;
-    request.output = output_dir;
-    request.to = "nemo2-" + format;
-    registry.require(Role::kWriter, request.to);
-  });
+const Manifest* find_preset(const Registry& registry, std::string_view verb) {
+  for (const Manifest* manifest : registry.with_role(Role::kPreset)) {
+    if (hyphenated(manifest->preset->verb) == hyphenated(verb)) return manifest;
+  }
+  return nullptr;
 }
 
-int convert_checkpoint_model_parallel_evo2(const Arguments& arguments, bool dry_run) {
-  const Registry registry = open_registry(arguments);
+int run_preset(const Registry& registry, const Manifest& manifest, const Arguments& arguments,
+               bool dry_run) {
+  const Preset& preset = *manifest.preset;
   Request request;
-  std::string source_dir;
-  std::string output_dir;
-  CommandLine line(
-      "convert_checkpoint_model_parallel_evo2 --source_dir D --output_dir D --mp_size M [options]",
-      "Makes a savanna checkpoint of Evo2 for another number of model-parallel ranks. Where "
-      "replicated tensors differ between ranks, rank 0's is taken and the differences are listed.");
-  line.required_option("--source-dir", "PATH", source_dir, "The folder of the rank files");
-  line.required_option("--output-dir", "PATH", output_dir, "The folder to make");
-  return perform_preset(line, registry, request, arguments, dry_run, [&](CommonOptions&) {
-    request.input = source_dir;
-    request.output = output_dir;
-    request.to = "zero1";
-    // Named one by one: N ranks become N ranks by the same rules, too.
-    set_steps(registry, {"zero1-reader", "mp-resharder", "zero1-writer"}, request);
-    set_default(request.steps[1], "on-mismatch", "first");
-    set_default(request.steps[2], "record-output-dir", output_dir);
-  });
-}
-
-int convert_zero3_to_zero1(const Arguments& arguments, bool dry_run) {
-  const Registry registry = open_registry(arguments);
-  Request request;
-  std::string input;
-  std::string output;
-  std::string mp_size;
-  std::string tag;
-  std::string workers;
-  bool explain = false;
-  CommandLine line("convert_zero3_to_zero1 IN OUT --mp_size N [options]",
-                   "Makes a ZeRO-1 checkpoint (mp_rank_XX_model_states.pt) of a ZeRO-3 one. Files "
-                   "of OUT that are there and complete are skipped. With --rank_start and "
-                   "--rank_end, several runs may fill one OUT at the same time.");
-  line.positional("IN", input, "The folder of the ZeRO-3 files, or the one above it");
-  line.positional("OUT", output, "The folder for the rank files");
-  line.required_option("--mp-size", "N", mp_size,
-                       "The number of model-parallel ranks in IN, to be sure");
-  line.option("-t,--tag", "FOLDER", tag, "The folder below IN, and the one to make below OUT");
-  line.option("--num-workers", "N", workers, "As --threads");
-  line.flag("-d,--debug", explain, "Say of which pieces each parameter is made");
-  return perform_preset(line, registry, request, arguments, dry_run, [&](CommonOptions& common) {
-    if (!workers.empty() && !common.threads.empty()) {
-      throw Error(CKB_INVALID_ARGUMENT, "--num-workers and --threads are the same",
-                  {.hint = "give one"});
-    }
-    if (common.threads.empty()) common.threads = workers;
-    request.input = input;
-    request.output = tag.empty() ? output : (boost::filesystem::path(output) / tag).string();
-    request.to = "zero1";
-    request.skip_complete = true;
-    request.job = "ranks-" + option_of(request, "rank-start", "first") + "-" +
-                  option_of(request, "rank-end", "last");
-    set_steps(registry, {"zero3-reader", "zero1-writer"}, request);
-    set_default(request.steps[0], "expect-mp-size", mp_size);
-    if (!tag.empty()) set_default(request.steps[0], "tag", tag);
-    if (explain) set_default(request.steps[0], "explain", "true");
-    set_default(request.steps[1], "style", "zero3");
-  });
+  CommonOptions common;
+  TypedArguments typed(preset);
+  CommandLine line(preset.verb + " " + preset.usage, preset.description);
+  typed.declare(line);
+  declare_common_options(line, common);
+  declare_plugin_options(line, registry, request.options);
+  if (!line.parse(arguments)) return 0;
+  typed.require_choices();
+  PresetUse(registry, manifest, typed, request).fill_request(line);
+  request.folder = boost::filesystem::current_path();
+  common.dry_run = common.dry_run || dry_run;
+  return perform(registry, request, common);
 }
 
 }  // namespace ckptbridge::cli

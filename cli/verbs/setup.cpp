@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
+#include "cli/verbs/presets.h"
 #include "core/plugin_host/search_path.h"
 #include "core/text/spelling.h"
 
@@ -62,7 +63,11 @@ Registry open_registry(const Arguments& arguments) {
   boost::system::error_code problem;
   const auto program = boost::filesystem::read_symlink("/proc/self/exe", problem);
   const auto environment = [](const char* name) { return std::getenv(name); };
-  return Registry(make_search_path(plugin_dirs_in(arguments), environment, program, geteuid()));
+  Registry registry(make_search_path(plugin_dirs_in(arguments), environment, program, geteuid()));
+  std::vector<std::string> reserved{"help", "version"};
+  for (const Verb& verb : verbs()) reserved.emplace_back(verb.name);
+  refuse_presets(registry, reserved);
+  return registry;
 }
 
 void declare_plugin_dir(CommandLine& line) {

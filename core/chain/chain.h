@@ -37,7 +37,7 @@ struct Chain {
   std::vector<Step> steps;
 };
 
-// Reads "zero3-reader path=IN ! mp-resharder mp-size=1 ! nemo2-zarr-writer path=OUT". Each argument
+// Reads "acme.reader path=IN ! acme.resharder ranks=1 ! acme.writer path=OUT". Each argument
 // that begins with NAME= is one option, blanks and all; any other is split at blanks, where quotes
 // and backslashes mean what they mean to a shell. Throws INVALID_ARGUMENT.
 ChainText parse_chain(const std::vector<std::string>& arguments);

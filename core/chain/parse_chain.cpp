@@ -10,7 +10,7 @@
 namespace ckptbridge {
 namespace {
 
-constexpr const char* kExample = "zero1-reader path=IN ! nemo2-torch_dist-writer path=OUT";
+constexpr const char* kExample = "READER path=IN ! WRITER path=OUT";
 
 [[noreturn]] void refuse(const std::string& problem) { throw Error(CKB_INVALID_ARGUMENT, problem); }
 

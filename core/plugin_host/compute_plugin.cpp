@@ -18,9 +18,8 @@ const Manifest& find_plugin(const Registry& registry) {
                 "this takes a plugin that computes with tensors; install the package "
                 "ckptbridge-torch (in a build of one's own: -DCKPTBRIDGE_TORCH=ON)");
   }
-  const auto ours = std::find_if(plugins.begin(), plugins.end(), [](const Manifest* manifest) {
-    return manifest->id.find('.') == std::string::npos;
-  });
+  const auto ours = std::find_if(plugins.begin(), plugins.end(),
+                                 [](const Manifest* manifest) { return is_ours(manifest->id); });
   return ours == plugins.end() ? *plugins.front() : **ours;
 }
 

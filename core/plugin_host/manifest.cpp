@@ -20,12 +20,13 @@ using nlohmann::json;
 
 constexpr std::int64_t kManifestVersion = 1;
 
-constexpr std::array<std::pair<std::string_view, Role>, 5> kRoles = {{
+constexpr std::array<std::pair<std::string_view, Role>, 6> kRoles = {{
     {"reader", Role::kReader},
     {"transform", Role::kTransform},
     {"writer", Role::kWriter},
     {"recognise", Role::kRecognise},
     {"compute", Role::kCompute},
+    {"preset", Role::kPreset},
 }};
 
 template <class Table>
@@ -139,6 +140,9 @@ void parse_roles(JsonObject& object, Manifest& manifest) {
   if (manifest.roles.empty()) {
     object.refuse("roles", fmt::format("one of {} is needed", list_text(names_of(kRoles))));
   }
+  if (manifest.has(Role::kPreset) && manifest.roles.size() > 1) {
+    object.refuse("roles", "preset stands alone: a preset has no library");
+  }
 }
 
 // "option:NAME" in these members names an option that the plugin has.
@@ -244,7 +248,8 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
   }
   parse_roles(object, manifest);
   const bool only_recognises = manifest.roles == std::vector<Role>{Role::kRecognise};
-  if (!only_recognises) parse_library(object, manifest);
+  const bool has_library = !only_recognises && !manifest.has(Role::kPreset);
+  if (has_library) parse_library(object, manifest);
   manifest.version = object.string_or("version", "");
   manifest.summary = object.string("summary");
   const bool named =
@@ -272,6 +277,7 @@ Manifest parse_manifest(const std::string& text, const boost::filesystem::path& 
       manifest.begins_with.empty() && manifest.properties.empty()) {
     object.refuse("roles", "recognise needs matches, contains, begins_with or properties");
   }
+  if (manifest.has(Role::kPreset)) manifest.preset = parse_preset(object, manifest.notes);
   note_unread(object, manifest);
   return manifest;
 }

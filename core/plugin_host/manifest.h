@@ -11,10 +11,11 @@
 #include <boost/filesystem/path.hpp>
 
 #include "core/plugin_host/option_spec.h"
+#include "core/plugin_host/preset.h"
 
 namespace ckptbridge {
 
-enum class Role { kReader, kTransform, kWriter, kRecognise, kCompute };
+enum class Role { kReader, kTransform, kWriter, kRecognise, kCompute, kPreset };
 
 std::string_view role_name(Role role);  // "reader"
 
@@ -66,6 +67,8 @@ struct Manifest {
   // Objects that a writer changes on the way, such as one that names the format: `verify` looks
   // that they are there, and does not compare them.
   std::vector<std::string> edits;
+
+  std::optional<Preset> preset;  // with the role preset
 
   std::vector<std::string> notes;  // unknown members, for --verbose
   std::string unusable;            // why this program cannot load it; "": it can

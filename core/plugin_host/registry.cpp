@@ -41,8 +41,6 @@ std::string read_manifest_text(const fs::path& file) {
   return text;
 }
 
-bool is_ours(const std::string& id) { return id.find('.') == std::string::npos; }
-
 // <id>.json; <id>.check.json belongs to the conformance kit.
 bool is_manifest_name(const std::string& name) {
   return name.ends_with(".json") && !name.ends_with(".check.json");
@@ -163,6 +161,12 @@ const Manifest& Registry::require(const std::string& id) const {
   return entry->manifest;
 }
 
+void Registry::refuse(const std::string& id, const std::string& problem) {
+  for (auto& entry : entries_) {
+    if (&entry == find(id)) entry.problem = problem;
+  }
+}
+
 std::vector<const Manifest*> Registry::with_role(Role role) const {
   std::vector<const Manifest*> result;
   for (const auto& entry : entries_) {
@@ -233,6 +237,8 @@ std::string Registry::search_report() const {
   }
   return report;
 }
+
+bool is_ours(const std::string& id) { return id.find('.') == std::string::npos; }
 
 std::vector<std::string> names_at(const fs::path& input) {
   error_code problem;

@@ -56,6 +56,9 @@ class Registry {
   // Readers whose patterns fit the file's name, or a name in the folder or in one of its folders.
   std::vector<const Manifest*> candidates(const boost::filesystem::path& input) const;
 
+  // Makes the plugin that wins for an id unusable, for a reason that only the caller can know.
+  void refuse(const std::string& id, const std::string& problem);
+
   // Where manifests were looked for and what was found, a line for each folder.
   std::string search_report() const;
 
@@ -68,6 +71,9 @@ class Registry {
   std::vector<PluginEntry> entries_;
   std::vector<FolderReport> folders_;
 };
+
+// Whether an id is one of ckptbridge's own plugins: vendors' ids have a dot.
+bool is_ours(const std::string& id);
 
 // The name of a file; of a folder, the names in it and in the folders directly below.
 std::vector<std::string> names_at(const boost::filesystem::path& input);

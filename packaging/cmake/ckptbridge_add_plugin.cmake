@@ -65,7 +65,7 @@ endfunction()
 
 # ckptbridge_add_manifest(<id>)
 #
-# Places a manifest that has no library (its role is "recognise"), made from <id>.json.in.
+# Places a manifest that has no library (its role is "recognise" or "preset"), made from <id>.json.in.
 function(ckptbridge_add_manifest id)
   set(folder ${CMAKE_BINARY_DIR}/${CKPTBRIDGE_PLUGIN_DIR})
   configure_file(${id}.json.in ${folder}/${id}.json @ONLY)

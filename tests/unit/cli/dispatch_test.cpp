@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/verbs/presets.h"
+#include "cli/verbs/setup.h"
 #include "tests/unit/expect_error.h"
+#include "tests/unit/temp_folder.h"
 
 namespace ckptbridge::cli {
 namespace {
@@ -13,10 +16,24 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+Registry registry_with_a_preset(const TempFolder& folder) {
+  folder.write("acme.export.json",
+               R"({"manifest_version": 1, "id": "acme.export", "roles": ["preset"],
+                   "verb": "acme_export", "summary": "acme's checkpoints", "usage": "IN OUT",
+                   "description": "d", "arguments": [{"names": ["IN"], "help": "h"},
+                   {"names": ["OUT"], "help": "h"}], "input": "{IN}", "output": "{OUT}",
+                   "to": "safetensors"})");
+  return open_registry({"--plugin-dir", folder.path().string()});
+}
+
 TEST(Verbs, AreFoundInBothSpellings) {
-  ASSERT_NE(find_verb("convert-to-nemo"), nullptr);
-  EXPECT_EQ(find_verb("convert-to-nemo"), find_verb("convert_to_nemo"));
+  ASSERT_NE(find_verb("inspect"), nullptr);
   EXPECT_EQ(find_verb("nothing"), nullptr);
+  const TempFolder folder;
+  const Registry registry = registry_with_a_preset(folder);
+  ASSERT_NE(find_preset(registry, "acme-export"), nullptr);
+  EXPECT_EQ(find_preset(registry, "acme-export"), find_preset(registry, "acme_export"));
+  EXPECT_EQ(find_preset(registry, "inspect"), nullptr);
 }
 
 TEST(Verbs, ThatThereAreNotBringAHint) {
@@ -31,12 +48,13 @@ TEST(Verbs, ThatThereAreNotBringAHint) {
 }
 
 TEST(Verbs, AreAllInTheOverview) {
-  for (const auto* table : {&verbs(), &presets()}) {
-    for (const Verb& verb : *table) {
-      EXPECT_THAT(overview(), HasSubstr(std::string(verb.name) + " "));
-      EXPECT_NE(verb.run == nullptr, verb.convert == nullptr);
-    }
+  const TempFolder folder;
+  const std::string text = overview(registry_with_a_preset(folder));
+  for (const Verb& verb : verbs()) {
+    EXPECT_THAT(text, HasSubstr(std::string(verb.name) + " "));
+    EXPECT_NE(verb.run == nullptr, verb.convert == nullptr);
   }
+  EXPECT_THAT(text, HasSubstr("\nPresets of others:\n  acme_export        acme's checkpoints\n"));
 }
 
 }  // namespace
