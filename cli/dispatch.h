@@ -12,7 +12,7 @@ namespace ckptbridge::cli {
 
 using Arguments = std::vector<std::string>;  // behind the verb
 
-// Each gives the exit code and throws Error. dry_run: as `plan` does it.
+// Each returns the exit code and throws Error. dry_run: as `plan` does it.
 int convert(const Arguments& arguments, bool dry_run);
 int run(const Arguments& arguments, bool dry_run);
 int plan(const Arguments& arguments);

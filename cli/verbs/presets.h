@@ -13,7 +13,7 @@ namespace ckptbridge::cli {
 const Manifest* find_preset(const Registry& registry, std::string_view verb);
 
 // Does what a preset stands for. Its arguments become the same request as a `convert` or a `run`;
-// it takes all of their options besides its own. Gives the exit code. Throws CORRUPT where the
+// it takes all of their options besides its own. Returns the exit code. Throws CORRUPT where the
 // manifest names an option that a plugin of its chain has not.
 int run_preset(const Registry& registry, const Manifest& manifest,
                const std::vector<std::string>& arguments, bool dry_run);
