@@ -65,6 +65,27 @@ TEST(Lower, FindsEachElementOfAnyTreeForAnyRange) {
   }
 }
 
+// Rows of six, read as pairs whose second half is at times the first element of the next row.
+TEST(Lower, FindsPairsThatRunOverTheEndsOfRows) {
+  Nodes nodes;
+  const std::int64_t matrix[] = {4, 8};
+  const ckb_node rows = nodes.add_slice(nodes.add_extent(1, 0, kFloat16, matrix, {}), 1, 0, 6);
+  for (const std::int64_t begin : {1, 2, 3}) {
+    const std::int64_t flat[] = {24};
+    const std::int64_t triples[] = {7, 3};
+    const ckb_node tail = nodes.add_slice(nodes.add_reshape(rows, flat), 0, begin, begin + 21);
+    const ckb_node pairs = nodes.add_slice(nodes.add_reshape(tail, triples), 1, 0, 2);
+    Elements expected;
+    for (std::uint64_t triple = 0; triple < 7; ++triple) {
+      for (std::uint64_t half = 0; half < 2; ++half) {
+        const std::uint64_t element = static_cast<std::uint64_t>(begin) + triple * 3 + half;
+        expected.push_back((element / 6 * 8 + element % 6) * 2);
+      }
+    }
+    EXPECT_EQ(spread(nodes, pairs, 0, 14), expected) << "from element " << begin;
+  }
+}
+
 TEST(Lower, KeepsAJoinAlongDimensionOneAsOneRunForEachRank) {
   Nodes nodes;
   std::vector<ckb_node> shards;
