@@ -132,7 +132,7 @@ std::string ZarrArray::chunk_name(const Sizes& position) const {
   return fmt::format("{}", fmt::join(position, std::string(1, separator)));
 }
 
-std::string zarray_text(const ZarrArray& array) {
+std::string zarray_text(const ZarrArray& array, const std::string& name) {
   for (const ZarrName& known : kNames) {
     if (!(known.dtype == array.dtype)) continue;
     return fmt::format(
@@ -148,8 +148,10 @@ std::string zarray_text(const ZarrArray& array) {
 }})",
         list_text(array.chunks), known.name, list_text(array.shape));
   }
-  throw Error(CKB_UNSUPPORTED,
-              fmt::format("zarr checkpoints have no name for {}", dtype_name(array.dtype)));
+  throw Error(
+      CKB_UNSUPPORTED,
+      fmt::format("{}: zarr checkpoints have no name for {}", name, dtype_name(array.dtype)),
+      {.tensor = name});
 }
 
 ZarrArray parse_zarray(std::string_view text, const std::string& name) {

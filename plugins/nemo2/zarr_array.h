@@ -40,9 +40,9 @@ struct ZarrArray {
   std::string chunk_name(const std::vector<std::int64_t>& position) const;
 };
 
-// The text as zarr writes it, byte for byte. Row-major, separated by ".". UNSUPPORTED for a dtype
-// that the format has no name for.
-std::string zarray_text(const ZarrArray& array);
+// The text as zarr writes it, byte for byte. Row-major, separated by ".". UNSUPPORTED, with the
+// tensor's name in front, for a dtype that the format has no name for.
+std::string zarray_text(const ZarrArray& array, const std::string& name);
 
 // Throws CORRUPT or UNSUPPORTED that opens with name: no such JSON, compressed chunks, an unknown
 // dtype, sizes that cannot be counted in 63 bits.

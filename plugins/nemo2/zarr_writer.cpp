@@ -86,7 +86,7 @@ class ZarrWriter : public ckptbridge::plugin::Writer {
   void add_tensor(Graph& graph, Layout& out, const TensorView& tensor) {
     const nemo2::ZarrArray array = array_of(tensor);
     const std::string folder = "weights/" + std::string(tensor.name) + "/";
-    const std::string text = nemo2::zarray_text(array);
+    const std::string text = nemo2::zarray_text(array, std::string(tensor.name));
     nemo2::put_file(out, folder + ".zarray", std::as_bytes(std::span(text)));
     if (array.shape.empty()) ++scalars_;
     if (std::ranges::count(array.shape, 0) > 0) return;

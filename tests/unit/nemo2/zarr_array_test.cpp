@@ -27,7 +27,7 @@ std::string problem(const char* member, const nlohmann::json& value) {
 }
 
 TEST(ZarrArray, IsWrittenAsZarrWritesIt) {
-  EXPECT_EQ(zarray_text({kBFloat16, {4, 6}, {2, 6}}), R"({
+  EXPECT_EQ(zarray_text({kBFloat16, {4, 6}, {2, 6}}, "w"), R"({
     "chunks": [
         2,
         6
@@ -43,19 +43,19 @@ TEST(ZarrArray, IsWrittenAsZarrWritesIt) {
     ],
     "zarr_format": 2
 })");
-  EXPECT_THAT(zarray_text({kBool, {}, {}}), HasSubstr("\"chunks\": [],"));
+  EXPECT_THAT(zarray_text({kBool, {}, {}}, "w"), HasSubstr("\"chunks\": [],"));
 }
 
 TEST(ZarrArray, HasANameForEachTypeOfTheFormat) {
   for (const Dtype dtype : {kBFloat16, kFloat64, kFloat32, kFloat16, kInt64, kInt32, kInt16, kInt8,
                             kUInt64, kUInt32, kUInt16, kUInt8, kBool, kComplex64, kComplex128}) {
-    EXPECT_TRUE(parse_zarray(zarray_text({dtype, {4}, {4}}), "w").dtype == dtype)
+    EXPECT_TRUE(parse_zarray(zarray_text({dtype, {4}, {4}}, "w"), "w").dtype == dtype)
         << dtype_name(dtype);
   }
   EXPECT_THAT(error_of([] {
-                zarray_text({kFloat8E4M3FN, {4}, {4}});
+                zarray_text({kFloat8E4M3FN, {4}, {4}}, "w");
               }),
-              HasSubstr("no name for float8_e4m3fn"));
+              HasSubstr("w: zarr checkpoints have no name for float8_e4m3fn"));
 }
 
 TEST(ZarrArray, CountsChunksAndNamesThem) {
