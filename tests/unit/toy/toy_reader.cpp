@@ -2,12 +2,14 @@
 //
 //   {"storages": [{"file", "offset", "size"}],                 declared, in this order
 //    "tensors": [{"name", "mp_rank", "mp_world_size", "file", "offset", "dtype", "shape",
-//                 "strides"?, "flat"?, "permute"?, "tied_to"?}],
-//    "drop_untouched": reason?}
+//                 "strides"?, "flat"?, "permute"?, "tied_to"?, "role"?}],
+//    "drop_untouched": reason?,
+//    "names": whose names they are?}
 //
 // flat: the leaf is that many elements in a row, of which the first are the tensor; the rest is
 // dropped as padding.
 #include <map>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -43,7 +45,7 @@ class ToyReader : public ckptbridge::plugin::Reader {
       out.drop_untouched(open(out, storage), storage["offset"], storage["size"],
                          toy["drop_untouched"]);
     }
-    out.set_property("names", "toy");
+    out.set_property("names", toy.value("names", "toy"));
     out.set_property("mp_world_size", toy.value("mp_world_size", "1"));
   }
 
@@ -84,6 +86,7 @@ class ToyReader : public ckptbridge::plugin::Reader {
     }
     values_[name] = value;
     out.add_tensor({.name = name,
+                    .role = tensor.value("role", "param"),
                     .value = value,
                     .mp_rank = tensor.value("mp_rank", 0),
                     .mp_world_size = tensor.value("mp_world_size", 1)},

@@ -26,8 +26,9 @@ class ToyRun {
     Outcome outcome = {};
   };
 
-  // with_compute: there is a plugin that computes, too.
-  explicit ToyRun(bool with_compute = false) : registry_(plugins(with_compute)) {
+  // with_compute: there is a plugin that computes, too. more: a folder of further plugins.
+  explicit ToyRun(bool with_compute = false, const std::string& more = "")
+      : registry_(plugins(with_compute, more)) {
     toy_ = {{"storages", nlohmann::json::array()}, {"tensors", nlohmann::json::array()}};
   }
 
@@ -149,10 +150,11 @@ class ToyRun {
     return request;
   }
 
-  static SearchPath plugins(bool with_compute) {
+  static SearchPath plugins(bool with_compute, const std::string& more) {
     SearchPath path;
     path.folders = {{CKPTBRIDGE_TOY_PLUGINS, Origin::kOption}};
     if (with_compute) path.folders.push_back({CKPTBRIDGE_TOY_COMPUTE, Origin::kOption});
+    if (!more.empty()) path.folders.push_back({more, Origin::kOption});
     path.caller = path.installer = geteuid();
     return path;
   }

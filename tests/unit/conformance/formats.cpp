@@ -1,0 +1,97 @@
+#include "tests/unit/conformance/formats.h"
+
+#include <cstring>
+#include <initializer_list>
+
+#include "tests/unit/flows/zero3_files.h"
+
+namespace ckptbridge {
+namespace {
+
+Refusals all_of(std::initializer_list<Refusals> some) {
+  Refusals all;
+  for (const Refusals& each : some) all.insert(each.begin(), each.end());
+  return all;
+}
+
+const Refusals kWhole = {
+    {"replicated_ranks", ": is split over 3 ranks"},
+    {"sharded_ranks", ": is split over 3 ranks"},
+};
+const Refusals kNoFloat8 = {
+    {"float8_e4m3fn", ": zarr checkpoints have no name for float8_e4m3fn"},
+    {"float8_e4m3fnuz", ": zarr checkpoints have no name for float8_e4m3fnuz"},
+    {"float8_e5m2", ": zarr checkpoints have no name for float8_e5m2"},
+    {"float8_e5m2fnuz", ": zarr checkpoints have no name for float8_e5m2fnuz"},
+    {"float8_e8m0fnu", ": zarr checkpoints have no name for float8_e8m0fnu"},
+};
+
+// Masters of parameters are contiguous float32.
+bool is_master(const SourceTensor& tensor) {
+  return tensor.dtype == kFloat32 && tensor.role == "param" && tensor.is_contiguous();
+}
+
+// In one flat group, of two data-parallel ranks; all model-parallel ranks have the same shapes.
+void make_zero3(const std::vector<SourceTensor>& tensors, const boost::filesystem::path& folder) {
+  std::map<std::pair<std::string, int>, std::string> contents;
+  Zero3Files files;
+  files.groups.emplace_back();
+  for (const SourceTensor& tensor : tensors) {
+    files.mp_world = tensor.mp_world_size;
+    contents[{tensor.name, tensor.mp_rank}] = tensor.content();
+    if (!tensor.tied_to.empty()) {
+      files.tied.emplace_back(tensor.name, tensor.tied_to);
+    } else if (tensor.mp_rank == 0) {
+      files.groups[0].push_back({tensor.name, tensor.shape});
+    }
+  }
+  files.element = [&](const std::string& name, int mp_rank, std::int64_t index) {
+    float element = 0;
+    const std::string& bytes = contents.at({name, mp_rank});
+    std::memcpy(&element, bytes.data() + static_cast<std::size_t>(index) * sizeof(element),
+                sizeof(element));
+    return element;
+  };
+  files.write(folder);
+}
+
+}  // namespace
+
+const std::vector<Format>& formats() {
+  static const std::vector<Format> all = {
+      {.name = "Pt",
+       .writer = "pt-writer",
+       .reader = "zero1-reader",
+       .names = "toy",
+       .keeps_ties = true,
+       .refuses = all_of({kWhole})},
+      {.name = "Safetensors",
+       .writer = "safetensors-writer",
+       .reader = "safetensors-reader",
+       .names = "toy",
+       .refuses = all_of({kWhole, {{"complex128", ": safetensors has no complex128"}}})},
+      {.name = "Zero1",
+       .writer = "zero1-writer",
+       .reader = "zero1-reader",
+       .names = "savanna",
+       .keeps_ties = true},
+      {.name = "TorchDist",
+       .writer = "nemo2-torch_dist-writer",
+       .reader = "nemo2-torch_dist-reader",
+       .names = "megatron",
+       .refuses = all_of({kWhole})},
+      {.name = "Zarr",
+       .writer = "nemo2-zarr-writer",
+       .reader = "nemo2-zarr-reader",
+       .names = "megatron",
+       .refuses = all_of({kWhole, kNoFloat8})},
+      {.name = "Zero3",
+       .reader = "zero3-reader",
+       .keeps_ties = true,
+       .make = make_zero3,
+       .fits = is_master},
+  };
+  return all;
+}
+
+}  // namespace ckptbridge
