@@ -252,6 +252,12 @@ std::string header_bytes(const Header& header) {
     text += "}";
   }
   for (const Entry& entry : header.entries) {
+    if (entry.name == kMetadata) {
+      throw Error(
+          CKB_UNSUPPORTED,
+          fmt::format("{}: is the name that safetensors has for facts about a file", entry.name),
+          {.tensor = entry.name});
+    }
     const std::size_t rank = rank_of(entry.dtype);
     if (rank == kDtypes.size()) {
       throw Error(CKB_UNSUPPORTED,

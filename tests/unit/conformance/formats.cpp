@@ -69,7 +69,10 @@ const std::vector<Format>& formats() {
        .writer = "safetensors-writer",
        .reader = "safetensors-reader",
        .names = "toy",
-       .refuses = all_of({kWhole, {{"complex128", ": safetensors has no complex128"}}})},
+       .refuses = all_of(
+           {kWhole,
+            {{"complex128", ": safetensors has no complex128"},
+             {"name_metadata", ": is the name that safetensors has for facts about a file"}}})},
       {.name = "Zero1",
        .writer = "zero1-writer",
        .reader = "zero1-reader",

@@ -101,6 +101,7 @@ void add_names(std::vector<Case>& cases) {
   add("name_with_quotes", "w\"'{}");
   add("name_with_spaces", " w w ");
   add("name_with_brackets", "w[0]%s*?");
+  add("name_metadata", "__metadata__");
   add("name_of_a_dict", "module");
   cases.push_back(
       {"name_in_another_letter_case", {contiguous("w", {2}), contiguous("W", {2}, kFloat32, 9)}});
