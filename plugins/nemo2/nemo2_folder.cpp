@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <regex>
 
+#include "plugins/nemo2/input_folder.h"
 #include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/unpickler.h"
@@ -47,12 +48,24 @@ std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph)
   return tensors;
 }
 
-void require_whole(const plugin::TensorView& tensor) {
-  if (tensor.mp_world_size == 1) return;
-  throw Error(CKB_UNSUPPORTED,
-              std::string(tensor.name) + ": is split over " + std::to_string(tensor.mp_world_size) +
-                  " ranks",
-              {.tensor = std::string(tensor.name), .hint = "put mp-resharder mp-size=1 in front"});
+void require_weight(const plugin::TensorView& tensor) {
+  const std::string name(tensor.name);
+  if (tensor.mp_world_size != 1) {
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is split over " + std::to_string(tensor.mp_world_size) + " ranks",
+                {.tensor = name, .hint = "put mp-resharder mp-size=1 in front"});
+  }
+  if (tensor.role != "param" && tensor.role != "buffer") {
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is " + std::string(tensor.role) +
+                    ", but these files hold parameters and buffers only",
+                {.tensor = name});
+  }
+  if (is_optimizer_state(name)) {
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is a name that NeMo2 checkpoints have for optimizer state only",
+                {.tensor = name});
+  }
 }
 
 torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list) {

@@ -31,8 +31,9 @@ std::optional<std::string> object_key(std::string_view name);
 // The tensors of a graph in the order of their names.
 std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph);
 
-// Throws UNSUPPORTED for a tensor that is one rank's part.
-void require_whole(const plugin::TensorView& tensor);
+// Throws UNSUPPORTED for a tensor that loaders would not take for a whole weight: one rank's part,
+// and optimizer state, by its role or by its name.
+void require_weight(const plugin::TensorView& tensor);
 
 // An object of a graph as a .pt: of the object itself, or of a list with it alone. Its payloads are
 // the object's storages.

@@ -62,7 +62,7 @@ class TorchDistWriter : public ckptbridge::plugin::Writer {
  private:
   void add_tensors(Graph& graph) {
     for (const TensorView& tensor : nemo2::tensors_by_name(graph.view())) {
-      nemo2::require_whole(tensor);
+      nemo2::require_weight(tensor);
       nemo2::StoredTensor stored{
           std::string(tensor.name), tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}, {}};
       for (const RowBlock& block : nemo2::row_blocks(tensor, kLargestChunk)) {

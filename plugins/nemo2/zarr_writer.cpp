@@ -45,7 +45,7 @@ class ZarrWriter : public ckptbridge::plugin::Writer {
   void lay_out(Graph& graph, Layout& out) override {
     const auto sharded = nemo2::put_context(graph, out, "zarr");
     for (const TensorView& tensor : nemo2::tensors_by_name(graph.view())) {
-      nemo2::require_whole(tensor);
+      nemo2::require_weight(tensor);
       add_tensor(graph, out, tensor);
     }
     for (const ObjectView& object : sharded) {

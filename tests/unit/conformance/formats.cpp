@@ -18,12 +18,20 @@ const Refusals kWhole = {
     {"replicated_ranks", ": is split over 3 ranks"},
     {"sharded_ranks", ": is split over 3 ranks"},
 };
+const Refusals kNeMo2 = {
+    {"name_of_optimizer_state", ": is a name that NeMo2 checkpoints have for optimizer state only"},
+};
 const Refusals kNoFloat8 = {
     {"float8_e4m3fn", ": zarr checkpoints have no name for float8_e4m3fn"},
     {"float8_e4m3fnuz", ": zarr checkpoints have no name for float8_e4m3fnuz"},
     {"float8_e5m2", ": zarr checkpoints have no name for float8_e5m2"},
     {"float8_e5m2fnuz", ": zarr checkpoints have no name for float8_e5m2fnuz"},
     {"float8_e8m0fnu", ": zarr checkpoints have no name for float8_e8m0fnu"},
+};
+const Refusals kModel = {
+    {"optimizer_state", ": is exp_avg, but these files hold parameters and buffers only"},
+    {"optimizer_state_beside_its_parameter",
+     ": is exp_avg_sq, but these files hold parameters and buffers only"},
 };
 
 // Masters of parameters are contiguous float32.
@@ -64,30 +72,32 @@ const std::vector<Format>& formats() {
        .reader = "zero1-reader",
        .names = "toy",
        .keeps_ties = true,
-       .refuses = all_of({kWhole})},
+       .refuses = all_of({kWhole, kModel})},
       {.name = "Safetensors",
        .writer = "safetensors-writer",
        .reader = "safetensors-reader",
        .names = "toy",
        .refuses = all_of(
            {kWhole,
+            kModel,
             {{"complex128", ": safetensors has no complex128"},
              {"name_metadata", ": is the name that safetensors has for facts about a file"}}})},
       {.name = "Zero1",
        .writer = "zero1-writer",
        .reader = "zero1-reader",
        .names = "savanna",
-       .keeps_ties = true},
+       .keeps_ties = true,
+       .refuses = kModel},
       {.name = "TorchDist",
        .writer = "nemo2-torch_dist-writer",
        .reader = "nemo2-torch_dist-reader",
        .names = "megatron",
-       .refuses = all_of({kWhole})},
+       .refuses = all_of({kWhole, kModel, kNeMo2})},
       {.name = "Zarr",
        .writer = "nemo2-zarr-writer",
        .reader = "nemo2-zarr-reader",
        .names = "megatron",
-       .refuses = all_of({kWhole, kNoFloat8})},
+       .refuses = all_of({kWhole, kModel, kNeMo2, kNoFloat8})},
       {.name = "Zero3",
        .reader = "zero3-reader",
        .keeps_ties = true,

@@ -101,6 +101,7 @@ void add_names(std::vector<Case>& cases) {
   add("name_with_quotes", "w\"'{}");
   add("name_with_spaces", " w w ");
   add("name_with_brackets", "w[0]%s*?");
+  add("name_of_optimizer_state", "optimizer.w");
   add("name_metadata", "__metadata__");
   add("name_of_a_dict", "module");
   cases.push_back(
@@ -118,6 +119,9 @@ void add_ranks(std::vector<Case>& cases) {
   cases.push_back(replicated);
   cases.push_back(sharded);
   cases.push_back({"buffer", {with_role(contiguous("inv_freq", {8}), "buffer")}});
+  cases.push_back({"optimizer_state", {with_role(contiguous("w", {4}), "exp_avg")}});
+  cases.push_back({"optimizer_state_beside_its_parameter",
+                   {with_role(contiguous("w", {4}), "exp_avg_sq"), contiguous("w", {4})}});
 }
 
 }  // namespace
