@@ -29,6 +29,27 @@ using ckptbridge::plugin::TensorView;
 namespace nemo2 = ckptbridge::nemo2;
 namespace tf = ckptbridge::torch_file;
 
+// Why a tensor of this name has no folder of its own below weights/; "" where it has one.
+std::string_view trouble_with(std::string_view name) {
+  constexpr std::size_t kLongestFolder = 255;  // bytes, on all file systems that matter
+  if (name.find_first_of("/\\") != std::string_view::npos) return "it has a slash";
+  if (name == "." || name == "..") return "it stands for another folder";
+  if (name.size() > kLongestFolder) return "it is longer than 255 bytes";
+  if (name.ends_with(".sync")) return "loaders take it for a lock";
+  if (name == "common.pt" || name == "metadata.json") return "a file of the checkpoint has it";
+  return "";
+}
+
+// Throws UNSUPPORTED for a tensor that readers would not find under its name.
+void require_folder(const std::string& name) {
+  const std::string_view trouble = trouble_with(name);
+  if (trouble.empty()) return;
+  throw Error(
+      CKB_UNSUPPORTED,
+      fmt::format("{}: is no name for a folder, which each tensor has in zarr: {}", name, trouble),
+      {.tensor = name, .hint = "--to nemo2-torch_dist takes any name"});
+}
+
 class ZarrWriter : public ckptbridge::plugin::Writer {
  public:
   explicit ZarrWriter(const char* options) {
@@ -46,6 +67,7 @@ class ZarrWriter : public ckptbridge::plugin::Writer {
     const auto sharded = nemo2::put_context(graph, out, "zarr");
     for (const TensorView& tensor : nemo2::tensors_by_name(graph.view())) {
       nemo2::require_weight(tensor);
+      require_folder(std::string(tensor.name));
       add_tensor(graph, out, tensor);
     }
     for (const ObjectView& object : sharded) {

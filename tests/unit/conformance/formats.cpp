@@ -21,6 +21,21 @@ const Refusals kWhole = {
 const Refusals kNeMo2 = {
     {"name_of_optimizer_state", ": is a name that NeMo2 checkpoints have for optimizer state only"},
 };
+const Refusals kNoFolder = {
+    {"name_with_slash", ": is no name for a folder, which each tensor has in zarr: it has a slash"},
+    {"name_with_trailing_slash", ": is no name for a folder"},
+    {"name_with_backslash", ": is no name for a folder"},
+    {"name_that_climbs", ": is no name for a folder"},
+    {"absolute_name", ": is no name for a folder"},
+    {"name_dot", ": is no name for a folder, which each tensor has in zarr: it stands for another"},
+    {"name_dots", ": is no name for a folder"},
+    {"long_name",
+     ": is no name for a folder, which each tensor has in zarr: it is longer than 255"},
+    {"name_of_a_lock", ": is no name for a folder, which each tensor has in zarr: loaders take it"},
+    {"name_of_a_file_beside",
+     ": is no name for a folder, which each tensor has in zarr: a file of"},
+    {"name_of_metadata_beside", ": is no name for a folder"},
+};
 const Refusals kNoFloat8 = {
     {"float8_e4m3fn", ": zarr checkpoints have no name for float8_e4m3fn"},
     {"float8_e4m3fnuz", ": zarr checkpoints have no name for float8_e4m3fnuz"},
@@ -97,7 +112,7 @@ const std::vector<Format>& formats() {
        .writer = "nemo2-zarr-writer",
        .reader = "nemo2-zarr-reader",
        .names = "megatron",
-       .refuses = all_of({kWhole, kModel, kNeMo2, kNoFloat8})},
+       .refuses = all_of({kWhole, kModel, kNeMo2, kNoFolder, kNoFloat8})},
       {.name = "Zero3",
        .reader = "zero3-reader",
        .keeps_ties = true,

@@ -98,10 +98,21 @@ void add_names(std::vector<Case>& cases) {
     cases.push_back({name, {contiguous(tensor, {3, 2}), contiguous("other", {2})}});
   };
   add("non_ascii_name", "gr\u00f6\u00dfe.\u65e5\u672c.\u0432\u0435\u0441.\U0001F9EC");
+  add("name_with_slash", "layers/0/weight");
+  add("name_dot", ".");
+  add("name_dots", "..");
+  add("name_that_climbs", "../../w");
+  add("absolute_name", "/tmp/w");
+  add("name_with_trailing_slash", "w/");
+  add("name_with_backslash", "layers\\w");
   add("name_with_quotes", "w\"'{}");
   add("name_with_spaces", " w w ");
   add("name_with_brackets", "w[0]%s*?");
+  add("long_name", std::string(300, 'n'));
+  add("name_of_a_lock", "w.sync");
   add("name_of_optimizer_state", "optimizer.w");
+  add("name_of_a_file_beside", "common.pt");
+  add("name_of_metadata_beside", "metadata.json");
   add("name_metadata", "__metadata__");
   add("name_of_a_dict", "module");
   cases.push_back(
