@@ -17,9 +17,9 @@ namespace {
 constexpr std::size_t kMaxName = 4096;
 constexpr std::size_t kMaxObject = std::size_t{64} << 20;
 
-// Printable UTF-8 of at most kMaxName bytes: names become keys, JSON and lines of messages.
-void require_name(const std::string& name, const char* what) {
-  bool is_text = !name.empty() && name.size() <= kMaxName;
+// Printable UTF-8 of at most so many bytes: names become keys, JSON and lines of messages.
+void require_name(const std::string& name, const char* what, std::size_t most = kMaxName) {
+  bool is_text = !name.empty() && name.size() <= most;
   for (std::size_t i = 0; is_text && i < name.size();) {
     const std::size_t size = utf8_size(std::string_view(name).substr(i));
     is_text = size > 0;
@@ -28,7 +28,7 @@ void require_name(const std::string& name, const char* what) {
   if (!is_text) {
     throw Error(CKB_CORRUPT, fmt::format("{} name of {} bytes is empty, longer than {} bytes or no "
                                          "UTF-8",
-                                         what, name.size(), kMaxName));
+                                         what, name.size(), most));
   }
   if (printable(name) != name) {
     throw Error(CKB_CORRUPT,
@@ -62,7 +62,7 @@ void Graph::add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size)
 
 void Graph::expect_crc32(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
                          const std::string& what) {
-  require_name(what, "storage");
+  require_name(what, "storage", 2 * kMaxName);  // a tensor's name may be a part of it
   const auto storage = arena_->storages.find(file, offset, size);
   if (size > 0 && (storage == arena_->storages.all().end() || storage->first.second != offset ||
                    storage->second.size != size)) {

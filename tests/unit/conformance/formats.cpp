@@ -31,6 +31,7 @@ const Refusals kNoFolder = {
     {"name_dots", ": is no name for a folder"},
     {"long_name",
      ": is no name for a folder, which each tensor has in zarr: it is longer than 255"},
+    {"longest_name", ": is no name for a folder"},
     {"name_of_a_lock", ": is no name for a folder, which each tensor has in zarr: loaders take it"},
     {"name_of_a_file_beside",
      ": is no name for a folder, which each tensor has in zarr: a file of"},

@@ -109,6 +109,7 @@ void add_names(std::vector<Case>& cases) {
   add("name_with_spaces", " w w ");
   add("name_with_brackets", "w[0]%s*?");
   add("long_name", std::string(300, 'n'));
+  add("longest_name", std::string(4096, 'n'));
   add("name_of_a_lock", "w.sync");
   add("name_of_optimizer_state", "optimizer.w");
   add("name_of_a_file_beside", "common.pt");
