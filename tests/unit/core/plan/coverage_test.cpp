@@ -27,6 +27,13 @@ class CoverageTest : public testing::Test {
     const std::int64_t shape[] = {static_cast<std::int64_t>(end - begin) / 2};
     return read_->add_extent(file, begin, kFloat16, shape, {});
   }
+  void add_object(const std::string& name, ckb_node storage) {
+    Object object;
+    object.name = name;
+    object.kind = "json";
+    object.storages = {storage};
+    read_->add_object(object);
+  }
   void use(ckb_node value) { run_->put("out" + std::to_string(outputs_++), value); }
   Coverage cover() {
     run_->layout.finish();
@@ -72,6 +79,20 @@ TEST_F(CoverageTest, CountsDroppedBytesUnderTheirFirstReasonAndNotWhereTheyAreUs
   EXPECT_EQ(coverage.dropped[1].reason, "second");
   EXPECT_EQ(coverage.dropped[1].values, 1u);
   EXPECT_EQ(coverage.dropped[1].bytes, 200u);
+}
+
+TEST_F(CoverageTest, CountsTheStoragesOfDroppedObjectsThatHaveElements) {
+  sources(1, 1000);
+  use(words(1, 0, 400));
+  add_object("state", words(1, 400, 1000));
+  add_object("empty", words(1, 400, 400));
+  read_->drop_object("state", "state");
+  read_->drop_object("empty", "nothing");
+  const Coverage coverage = cover();
+  ASSERT_EQ(coverage.dropped.size(), 1u);
+  EXPECT_EQ(coverage.dropped[0].reason, "state");
+  EXPECT_EQ(coverage.dropped[0].values, 1u);
+  EXPECT_EQ(coverage.dropped[0].bytes, 600u);
 }
 
 TEST_F(CoverageTest, NamesTheFirstBytesThatNothingAccountsFor) {
