@@ -36,12 +36,13 @@ const Verb* find_verb(std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+// What an empty command line prints.
 std::string short_usage() {
   return "Usage: ckptbridge convert IN OUT --to FORMAT\n"
          "       ckptbridge VERB --help, ckptbridge --help\n";
 }
-
-namespace {
 
 constexpr const char* kLine = "  {:<18} {}\n";
 

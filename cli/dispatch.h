@@ -12,7 +12,7 @@ namespace ckptbridge::cli {
 
 using Arguments = std::vector<std::string>;  // behind the verb
 
-// Each returns the exit code and throws Error. dry_run: as `plan` does it.
+// Each returns the exit code, or throws Error. dry_run: as `plan` does it.
 int convert(const Arguments& arguments, bool dry_run);
 int run(const Arguments& arguments, bool dry_run);
 int plan(const Arguments& arguments);
@@ -35,8 +35,7 @@ const std::vector<Verb>& verbs();
 // Of these, whether written with hyphens or underscores; nullptr: there is none.
 const Verb* find_verb(std::string_view name);
 
-// What an empty command line and --help print.
-std::string short_usage();
+// Returns what --help prints.
 std::string overview(const Registry& registry);
 
 // Runs a whole command line, without the program's name.

@@ -10,7 +10,7 @@ namespace ckptbridge::cli {
 // them is told as JSON, too.
 bool wants_json(const Arguments& arguments);
 
-// Prints the failure and gives the exit code. README.md beside this file has the members.
+// Prints the failure and returns the exit code. README.md beside this file has the members.
 int report_failure(const Error& error, bool json);
 
 // The same where there is no memory to say more.

@@ -56,7 +56,7 @@ void require_steps(const Registry& registry, const Request& request) {
     const Role role = i == 0 ? Role::kReader : is_last ? Role::kWriter : Role::kTransform;
     if (!manifest.has(role)) {
       throw Error(
-          CKB_INVALID_ARGUMENT, fmt::format("{} is no {}", step.plugin, role_name(role)),
+          CKB_INVALID_ARGUMENT, fmt::format("{} is not a {}", step.plugin, role_name(role)),
           {.hint = "a chain is READER ! TRANSFORM ! WRITER, with any number of transforms"});
     }
     options_json(manifest, step.options, request.folder);

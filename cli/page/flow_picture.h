@@ -22,8 +22,8 @@ struct Flow {
   std::uint64_t checked = 0;
 };
 
-// An <svg> whose colours the classes flow, check, drop, box and soft of the page give. Texts may be
-// of any origin; those too long for their box are cut, and whole in its tooltip.
+// Returns an <svg>. The classes flow, check, drop, box and soft of the page set its colours. Texts
+// may be of any origin; those too long for their box are cut, and whole in its tooltip.
 std::string flow_picture(const Flow& flow);
 
 }  // namespace ckptbridge::cli

@@ -1,4 +1,4 @@
-// The entry point and the tables that it gives, on hosts of several ages.
+// The entry point and the tables that it returns, on hosts of several ages.
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>

@@ -13,7 +13,7 @@ struct LibraryFile {
   std::vector<std::string> needed;    // DT_NEEDED
 };
 
-// Error CORRUPT, naming the file, if it is no 64-bit ELF library.
+// Throws CORRUPT, naming the file, for what is not a 64-bit ELF library.
 LibraryFile read_library(const boost::filesystem::path& path);
 
 }  // namespace ckptbridge::plugin_check

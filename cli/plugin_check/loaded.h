@@ -1,4 +1,4 @@
-// The plugin's library as the dynamic loader gives it, for tests of its entry point and tables.
+// The plugin's library as the dynamic loader opens it, for tests of its entry point and tables.
 #pragma once
 
 #include <functional>
@@ -8,10 +8,10 @@
 
 namespace ckptbridge::plugin_check {
 
-// Loads a library for good, and gives its entry point. Failed with dlopen's words.
+// Loads a library for good, and returns its entry point. Throws Failed with dlopen's words.
 ckb_entry load_entry(const boost::filesystem::path& library);
 
-// The plugin's table for a host; Failed if it gives none.
+// Returns the plugin's table for a host. Throws Failed if the plugin returns none.
 const ckb_plugin& require_table(const Subject& subject, const ckb_host* host);
 
 // Calls into the plugin. Failed if an exception comes out.

@@ -17,7 +17,9 @@
 #include "cli/terminal/exit_code.h"
 
 namespace ckptbridge::plugin_check {
+namespace {
 
+// All that apply to a plugin of these roles.
 std::vector<TestCase> tests_for(const Manifest& manifest) {
   std::vector<TestCase> tests;
   for (const auto& group : {package_tests(), entry_tests(), error_tests(), reader_tests(),
@@ -28,8 +30,6 @@ std::vector<TestCase> tests_for(const Manifest& manifest) {
   }
   return tests;
 }
-
-namespace {
 
 namespace fs = boost::filesystem;
 
@@ -71,7 +71,7 @@ std::chrono::milliseconds time_limit_of(const std::string& text) {
   const auto result = std::from_chars(text.data(), end, seconds);
   if (result.ec != std::errc() || result.ptr != end || seconds == 0 || seconds > 86'400) {
     throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("--time-limit: \"{}\" is no number from 1 to 86400", text));
+                fmt::format("--time-limit: \"{}\" is not a number from 1 to 86400", text));
   }
   return std::chrono::seconds(seconds);
 }
@@ -92,8 +92,9 @@ std::map<std::string, std::string> read_quirks(const Manifest& manifest) {
     const bool known = std::any_of(tests.begin(), tests.end(),
                                    [&](const TestCase& test) { return test.name == name; });
     if (!known || !reason.is_string() || reason.get<std::string>().empty()) {
-      throw Error(CKB_CORRUPT, fmt::format("{}: \"{}\" is no test of this plugin, or has no reason",
-                                           path.string(), name));
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: \"{}\" is not a test of this plugin, or has no reason",
+                              path.string(), name));
     }
     quirks[name] = reason;
   }

@@ -1,4 +1,4 @@
-// The plugin under test, as its author gave it.
+// The plugin under test, as its author built it.
 #pragma once
 
 #include <map>

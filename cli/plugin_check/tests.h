@@ -30,7 +30,4 @@ std::vector<TestCase> transform_tests();
 std::vector<TestCase> writer_tests();
 std::vector<TestCase> limit_tests();
 
-// All that apply to a plugin of these roles.
-std::vector<TestCase> tests_for(const Manifest& manifest);
-
 }  // namespace ckptbridge::plugin_check

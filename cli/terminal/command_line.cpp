@@ -228,8 +228,6 @@ bool CommandLine::give(const std::string& name, const std::string& value) {
   return true;
 }
 
-void CommandLine::footer(const std::string& text) { state_->app.footer(text); }
-
 bool CommandLine::parse(const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
   bool only_words = false;  // behind "--"

@@ -19,18 +19,7 @@ std::string upper_case(std::string text) {
 // Up to the first full stop, as the one line of NAME wants it.
 std::string first_sentence(const std::string& text) { return text.substr(0, text.find(". ")); }
 
-std::string entry_text(const HelpEntry& entry) {
-  std::string names;
-  for (const std::string& name : entry.names) {
-    names += (names.empty() ? "" : ", ") + fmt::format("\\fB{}\\fR", manual_text(name));
-  }
-  const std::string value =
-      entry.value_name.empty() ? "" : fmt::format(" \\fI{}\\fR", manual_text(entry.value_name));
-  return fmt::format(".TP\n{}{}\n{}\n", names, value, manual_text(entry.help));
-}
-
-}  // namespace
-
+// Returns text as it stands in a manual page, where no character of text is taken for a command.
 std::string manual_text(std::string_view text) {
   std::string result;
   bool at_line_start = true;
@@ -47,6 +36,18 @@ std::string manual_text(std::string_view text) {
   }
   return result;
 }
+
+std::string entry_text(const HelpEntry& entry) {
+  std::string names;
+  for (const std::string& name : entry.names) {
+    names += (names.empty() ? "" : ", ") + fmt::format("\\fB{}\\fR", manual_text(name));
+  }
+  const std::string value =
+      entry.value_name.empty() ? "" : fmt::format(" \\fI{}\\fR", manual_text(entry.value_name));
+  return fmt::format(".TP\n{}{}\n{}\n", names, value, manual_text(entry.help));
+}
+
+}  // namespace
 
 std::string manual_page(const HelpPage& page) {
   std::string summary = first_sentence(page.summary);

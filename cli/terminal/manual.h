@@ -30,7 +30,4 @@ std::string manual_page(const HelpPage& page);
 // A line "NAME <tab> VALUE <tab> HELP" for each name of each option; VALUE is "-" for a flag.
 std::string completion_words(const HelpPage& page);
 
-// Text as it stands in a manual page: no character of it is taken for a command.
-std::string manual_text(std::string_view text);
-
 }  // namespace ckptbridge::cli

@@ -31,7 +31,7 @@ unsigned parse_threads(const std::string& text) {
   const auto result = std::from_chars(text.data(), end, number);
   if (result.ec != std::errc() || result.ptr != end || number == 0 || number > kMost) {
     throw Error(CKB_INVALID_ARGUMENT,
-                fmt::format("--threads: \"{}\" is no number from 1 to {}", text, kMost));
+                fmt::format("--threads: \"{}\" is not a number from 1 to {}", text, kMost));
   }
   return number;
 }

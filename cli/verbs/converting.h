@@ -41,7 +41,7 @@ void declare_reading_options(CommandLine& line, CommonOptions& options);
 Settings settings_of(const CommonOptions& options, Console& console);
 
 // Converts, or with dry_run plans, and prints the result; verifies it and writes manifest and
-// report where asked for. Gives the exit code.
+// report where asked for. Returns the exit code.
 int perform(const Registry& registry, const Request& request, const CommonOptions& options);
 
 }  // namespace ckptbridge::cli

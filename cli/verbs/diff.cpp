@@ -32,10 +32,11 @@ std::optional<Tolerance> parse_tolerance(const std::string& text) {
     const auto result = std::from_chars(part.data(), part.data() + part.size(), value);
     if (result.ec != std::errc() || result.ptr != part.data() + part.size() || !(value >= 0) ||
         !std::isfinite(value)) {
-      throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("--tolerance: \"{}\" is no number of 0 or more, or two of them such "
-                              "as 1e-3,1e-6",
-                              text));
+      throw Error(
+          CKB_INVALID_ARGUMENT,
+          fmt::format("--tolerance: \"{}\" is not a number of 0 or more, or two of them such "
+                      "as 1e-3,1e-6",
+                      text));
     }
     return value;
   };

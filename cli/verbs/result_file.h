@@ -26,7 +26,7 @@ class ResultFile {
   boost::filesystem::path path_;
 };
 
-// What such a file holds. Throws Error CORRUPT where it is too large to be one.
+// Returns the contents of such a file. Throws CORRUPT for a file that is too large to be one.
 std::string read_result_file(const boost::filesystem::path& path);
 
 }  // namespace ckptbridge::cli

@@ -13,14 +13,14 @@ struct Interval {
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
-// Sorts, drops what is empty and joins what touches or overlaps.
+// Returns the intervals sorted, without the empty ones; those that touch or overlap are joined.
 std::vector<Interval> united(std::vector<Interval> intervals);
 
-// What of [begin, end) is in none of the intervals, which are united.
+// Returns what of [begin, end) is in none of the intervals, which are united.
 std::vector<Interval> complement(const std::vector<Interval>& intervals, std::uint64_t begin,
                                  std::uint64_t end);
 
-// The number of bytes in united intervals.
+// Returns the number of bytes in united intervals.
 std::uint64_t total(const std::vector<Interval>& intervals);
 
 }  // namespace ckptbridge

@@ -54,7 +54,7 @@ class Completion {
     }
   }
 
-  // Every option belongs to one plugin of the chain, or this throws.
+  // Returns the chain. Throws where an option belongs to no plugin of the chain, or to several.
   ChainText checked_chain() const {
     std::vector<const Manifest*> plugins = {request_.reader};
     plugins.insert(plugins.end(), taken_.begin(), taken_.end());
@@ -63,7 +63,7 @@ class Completion {
     return chain();
   }
 
-  // Without that proof.
+  // Returns the chain without a check of the options.
   ChainText chain() const {
     ChainText chain{request_.input, request_.output, {}};
     chain.steps.push_back({request_.reader->id, options_for(*request_.reader, options_)});

@@ -42,30 +42,31 @@ struct Chain {
 // and backslashes mean what they mean to a shell. Throws INVALID_ARGUMENT.
 ChainText parse_chain(const std::vector<std::string>& arguments);
 
-// Reads the same from JSON: {"steps": [{"plugin": ID, "path": PATH, "options": {NAME: VALUE}}]}.
-// Throws CORRUPT, with where in front.
+// Reads a chain from JSON: {"steps": [{"plugin": ID, "path": PATH, "options": {NAME: VALUE}}]}.
+// Throws CORRUPT, with `where` in front.
 ChainText parse_chain_json(const std::string& text, const std::string& where);
 
 // What automatic completion starts from.
 struct ChainRequest {
   boost::filesystem::path input;
   boost::filesystem::path output;
-  Properties properties;  // of the graph that the reader gave
+  Properties properties;  // of the graph that the reader made
   const Manifest* reader = nullptr;
   const Manifest* writer = nullptr;
   std::vector<const Manifest*> transforms;  // all that there are
   std::vector<OptionText> options;          // all that the user gave, for whichever plugin
 };
 
-// The whole chain from reader to writer: while a need of the writer is unmet, the only transform
-// that gives it from what there is comes next, with the options that it takes to give it
-// (mp-size=1, where mp_world_size must be 1). An option of the user's that a transform's gives
-// refers to is a need as well. Throws UNSUPPORTED where no transform fits, and INVALID_ARGUMENT
-// where several do, with the lines to type instead, or where an option belongs to none or several.
+// Returns the whole chain from reader to writer. While a need of the writer is unmet, the only
+// transform that meets the need, and accepts what the graph is by then, comes next, with the option
+// that makes it do so (mp-size=1, where mp_world_size must be 1). An option of the user's to which
+// `gives` of a transform refers is a need as well. Throws UNSUPPORTED where no transform fits, and
+// INVALID_ARGUMENT where several do, with the lines to type instead, or where an option belongs to
+// no plugin or to several.
 ChainText complete_chain(const ChainRequest& request);
 
-// The transforms of that chain alone, where writer is only a set of needs. Options that none of
-// them takes are for others.
+// Returns only the transforms of the chain that complete_chain() would return; `writer` is only a
+// set of needs. Options that no transform takes are for others.
 std::vector<StepText> complete_transforms(const ChainRequest& request);
 
 // The command line that runs a chain, quoted for a shell.

@@ -10,9 +10,10 @@
 
 namespace ckptbridge {
 
-// The reader of a format that the user named; else the one whose patterns fit the input's names
-// and, where several fit, whose probe is surest. NOT_FOUND if the input is not there; UNSUPPORTED,
-// with what can be read (and what a recognised but unreadable format is), if no reader takes it.
+// Returns the reader of a format that the user named; else the reader whose patterns fit the
+// input's names and, where several fit, whose probe is surest. Throws NOT_FOUND if the input is not
+// there, and UNSUPPORTED, with what can be read (and what a recognised but unreadable format is),
+// if no reader takes the input.
 const Manifest& detect_reader(const Registry& registry, const Host& host,
                               const boost::filesystem::path& input, const std::string& from);
 

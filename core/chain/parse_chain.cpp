@@ -147,7 +147,7 @@ ChainText parse_chain(const std::vector<std::string>& arguments) {
       begins = true;
     } else if (begins) {
       if (word.find('!') != std::string::npos) {
-        refuse(fmt::format("\"{}\" is no plugin; put blanks around the !", word));
+        refuse(fmt::format("\"{}\" is not a plugin; put blanks around the !", word));
       }
       if (word.find('=') != std::string::npos) {
         refuse(fmt::format("a plugin is missing before the option {}", word));

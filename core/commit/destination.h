@@ -23,32 +23,33 @@ struct Destination {
   std::vector<std::string> paths;  // what will be written, relative to OUT
   // Patterns as of a shell, relative to OUT; a "*" stays within one component.
   std::vector<std::string> own;
-  // Not empty: one of several jobs that fill OUT together, at any times. Its files appear one by
-  // one, overwrite means these files only, and all else in OUT is nothing to it. Jobs of one OUT
-  // differ in their names (letters, digits, "-" and "."), and write different files.
+  // The name of one of several jobs that fill OUT together, at any times; "": there is one job. The
+  // files of a named job appear one by one, overwrite means these files only, and the job leaves
+  // all else in OUT alone. Jobs of one OUT differ in their names (letters, digits, "-" and "."),
+  // and write different files.
   std::string job = {};
 };
 
-// Staging folders beside and inside of OUT, which is resolved; job: Destination::job.
+// Returns the staging folders beside and inside of OUT, which is resolved; job: Destination::job.
 boost::filesystem::path partial_beside(const boost::filesystem::path& out);
 boost::filesystem::path partial_inside(const boost::filesystem::path& out,
                                        const std::string& job = "");
 
-// OUT without links, "." and "..", whether it exists or not. An empty path, the root and a link to
-// nothing are refused.
+// Returns OUT without links, "." and "..", whether OUT exists or not. Throws INVALID_ARGUMENT for
+// an empty path, for the root and for a link to nothing.
 boost::filesystem::path resolved(const boost::filesystem::path& out);
 
-// OUT is absent, or an empty folder, or may be replaced (of a job: each of its files is absent, or
-// may be replaced); else EXISTS, which names the first entry in the way. Changes nothing. What a
-// killed run left inside OUT for its staging is not in the way.
+// Throws EXISTS, naming the first entry in the way, unless OUT is absent, an empty folder, or may
+// be replaced (for a job: unless each of its files is absent or may be replaced). Changes nothing.
+// What a killed run left inside OUT for its staging is not in the way.
 void require_destination(const Destination& destination);
 
-// IN and OUT (with its staging folder) are not the same and do not contain each other, links
-// followed; else INVALID_ARGUMENT. OUT need not exist.
+// Throws INVALID_ARGUMENT where IN and OUT (or its staging folder) are the same or one contains the
+// other, links followed. OUT need not exist.
 void require_separate(const boost::filesystem::path& in, const boost::filesystem::path& out);
 
-// The file system of `path` (which need not exist) has room for this; else IO, with the numbers.
-// Where the file system does not say, it has.
+// Throws IO, with the numbers, where the file system of `path` (which need not exist) has no room
+// for this. A file system that does not say how much room there is counts as having room.
 void require_space(const boost::filesystem::path& path, uint64_t bytes, uint64_t files);
 
 }  // namespace ckptbridge

@@ -87,7 +87,8 @@ class BlockReader {
   bool ok_ = true;
 };
 
-// Whether a whole block is at the front of `bytes`. It is cut off there then, and `content` is its.
+// Returns true where a whole block is at the front of `bytes`; takes the block off `bytes`, and
+// points `content` at what is in it.
 bool next_block(std::span<const std::byte>& bytes, std::span<const std::byte>& content) {
   std::uint64_t size = 0;
   std::uint64_t digest = 0;

@@ -85,7 +85,7 @@ fs::path fresh_lock(const fs::path& folder) {
   return folder / fmt::format("{}{}-{}", kFreshLock, token(this_process()), ::gettid());
 }
 
-// Makes folder/name, unless there is one. It appears with its text, so that a process that is
+// Makes folder/name, unless there is one. The file appears with its text, so that a process that is
 // killed meanwhile leaves no file that names nobody.
 bool make_whole(const fs::path& folder, const std::string& name, const std::string& text) {
   const fs::path fresh = fresh_lock(folder);
@@ -105,7 +105,7 @@ bool make_whole(const fs::path& folder, const std::string& name, const std::stri
 }
 
 // Makes this process the one that may replace the lock of a dead process: one process can make its
-// takeover file. Where that one was killed meanwhile, it is inherited from in the same way. Gives
+// takeover file. Where that one was killed meanwhile, it is inherited from in the same way. Returns
 // the file made; empty if another process was first.
 fs::path become_heir(const fs::path& folder, LockOwner dead, const std::string& text) {
   constexpr int kMostHeirs = 64;

@@ -30,11 +30,12 @@ struct LockOwner {
 
 LockOwner this_process();
 std::string lock_text(const LockOwner& owner);
-// False if `text` is no whole lock.
+// Returns false if `text` is not a whole lock.
 bool parse_lock(const std::string& text, LockOwner& owner);
 
-// Certainly no longer running: it ran on this host, under this boot and in this namespace, and its
-// pid is free or another process's now; or this machine was started again since. In doubt: false.
+// Returns true where the owner certainly runs no longer: it ran on this host, under this boot and
+// in this namespace, and its pid is free or another process's now; or this machine was started
+// again since. In doubt, returns false.
 bool is_dead(const LockOwner& owner);
 
 // A file that lock_folder() makes, for good or for a moment.
@@ -42,9 +43,10 @@ bool is_of_lock(const std::string& name);
 
 enum class LockResult { kFresh, kTakenOver };
 
-// Locks `folder` for this process with the file `folder`/lock. The lock of a dead process is taken
-// over, by one of those who try. A live one, another host's or one that cannot be read is EXISTS,
-// which names it, says what to do, and calls the thing at stake `what`.
+// Locks `folder` for this process with the file `folder`/lock. Of those who try, one takes over the
+// lock of a dead process. Throws EXISTS for the lock of a live process or another host, and for one
+// that cannot be read; the message names the lock, says what to do, and calls the thing at stake
+// `what`.
 LockResult lock_folder(const boost::filesystem::path& folder, const std::string& what);
 
 }  // namespace ckptbridge

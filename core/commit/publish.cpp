@@ -28,8 +28,8 @@ std::vector<fs::path> last_files(const fs::path& folder) {
   return found;
 }
 
-// Moves a file to `to`, and adds the folders that were made for it. They are made again where a job
-// that failed beside this one removed them: it had made them, and they were empty.
+// Moves a file to `to`, and adds the folders that were made for it to `made`. Makes a folder again
+// where another job, which failed, removed a folder that it had made and that was still empty.
 void move_file(const fs::path& from, const fs::path& to, bool overwrite,
                std::vector<fs::path>& made) {
   constexpr int kTries = 10;

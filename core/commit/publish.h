@@ -2,7 +2,7 @@
 // when.
 //
 // `partial` is the staging folder, whose output/ holds what was made and is on the disk; `out` is
-// the destination. What fails is Error, or an exception of Boost.Filesystem.
+// the destination. Each function throws Error, or an exception of Boost.Filesystem.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ void publish_as_one(const boost::filesystem::path& partial, const boost::filesys
 void publish_one_by_one(const boost::filesystem::path& partial, const boost::filesystem::path& out);
 
 // Each of the files `paths` (relative to output/ and to `out`) appears in one step, and all that
-// lies in `out` besides stays. A file that is there is replaced with `overwrite`, else EXISTS.
-// Files that had appeared before something failed stay: each is complete.
+// lies in `out` besides stays. With `overwrite`, a file that is there is replaced; else throws
+// EXISTS. Files that had appeared before something failed stay: each is complete.
 void publish_files(const boost::filesystem::path& partial, const boost::filesystem::path& out,
                    std::vector<std::string> paths, bool overwrite);
 

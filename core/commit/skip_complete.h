@@ -10,10 +10,10 @@
 
 namespace ckptbridge {
 
-// Takes the files out of the layout that lie in `out` as it would make them, and gives their paths.
-// Each has the size and all bytes that are known before the input is read, headers and pickles;
-// tensors are not compared, since files appear when they are complete. EXISTS, which says what
-// differs, for a file of one of these names that is anything else.
+// Removes from the layout the files that are complete in `out`, and returns their paths. A file is
+// complete if it has the size and all the bytes that are known before the input is read, headers
+// and pickles; tensors are not compared, since a file appears only when it is complete. Throws
+// EXISTS, saying what differs, for any other file at one of these paths.
 std::vector<std::string> leave_out_complete(Layout& layout, const boost::filesystem::path& out);
 
 }  // namespace ckptbridge

@@ -7,11 +7,13 @@
 //     journal                    what of it is made; see journal.h
 //     output/                    what will be OUT, or be moved into it
 //     replaced/                  the earlier OUT, for a moment, where entries cannot be exchanged
-//     publishing, last/          inside OUT only: names being moved into it; what comes last
-//                                (of a job: publishing alone, and empty)
+//     publishing                 where the staging folder lies in OUT: a list of the names that are
+//                                being moved into OUT; empty for a job
+//     last/                      there, too, but not for a job: each metadata.json, which is moved
+//                                last, because loaders look for it first
 //
-// Killed at any moment, OUT is the old state or the new one, or the next run makes it the old one.
-// Of a job, that holds for each file: those that had appeared stay.
+// If the process is killed at any moment, OUT is as before or complete, or the next run restores
+// what was before. For a job, this holds for each file: files that have appeared stay.
 #pragma once
 
 #include <string>
@@ -27,10 +29,10 @@ namespace ckptbridge {
 
 class Staging {
  public:
-  // Checks the destination, makes and locks the staging folder. What a dead process of this host
-  // left there is cleared first, which notes() tells, unless it had a journal and had not begun to
-  // publish. EXISTS: the destination is taken (require_destination), or another process works on
-  // it; IO: no permission.
+  // Checks the destination, makes and locks the staging folder. Clears what a dead process of this
+  // host left there, which notes() tells, unless there is a journal and publishing had not begun.
+  // Throws EXISTS where the destination is taken (require_destination) or another process works on
+  // the output, and IO without permission.
   explicit Staging(Destination destination);
   // Discards what was not committed.
   ~Staging();
@@ -42,7 +44,7 @@ class Staging {
 
   // An interrupted run left folder() as it is, with a journal in partial().
   bool is_interrupted() const { return is_interrupted_; }
-  // Clears that.
+  // Clears what the interrupted run left.
   void restart();
 
   // Exists, and is empty but for what an interrupted run left: the folder for OutputFiles.
@@ -52,8 +54,8 @@ class Staging {
   const std::vector<std::string>& notes() const { return notes_; }
 
   // Brings `files`, which lie in folder(), to the disk (without sync, only a power cut can still
-  // lose them), and then to the destination. If it throws,
-  // the destination is as it was; only if the disk fails after the last rename, it is the new one.
+  // lose them), and then to the destination. If this throws, the destination is as before, or,
+  // where the disk failed after the last rename, complete.
   void commit(OutputFiles& files, bool sync = true);
 
   // Leaves all as it is, unlocked, for a run that goes on with it. Never fails; if the lock cannot

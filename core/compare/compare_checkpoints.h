@@ -52,7 +52,7 @@ struct Comparison {
   std::vector<std::string> not_compared;           // objects, each with the reason
 };
 
-// Pairs what has the same name, role and rank in two sorted lists, and gives the numbers of those
+// Pairs what has the same name, role and rank in two sorted lists. Returns the numbers of those
 // pairs whose forms, or with any_dtype only shapes, are equal. All others become differences.
 using Looks = std::vector<const TensorLook*>;
 std::vector<std::pair<std::size_t, std::size_t>> pair_up(const Looks& expected, const Looks& found,
@@ -71,12 +71,13 @@ Comparison compare_tensors(const Arena& expected_arena, const std::vector<Logica
                            const Arena& found_arena, const std::vector<LogicalTensor>& found,
                            const Buffers& buffers, const Feedback& feedback);
 
-// Adds the objects. Those that were left out with a reason may be missing or made anew; they and
-// those that are only found are named as not compared.
+// Adds the objects. An object that was left out with a reason may be missing or made anew. Such an
+// object, and one that is only found, are named as not compared.
 void compare_objects(const Graph& expected, const Graph& found,
                      std::span<const ObjectDrop> left_out, Comparison& result);
 
-// Adds the checksums of an arena's sources that are wrong; they must have been collected.
+// Adds the checksums of an arena's sources that are wrong. checksums.collect() must have been
+// called.
 void compare_checksums(const Arena& arena, Comparison& result);
 
 // Adds the expectations of an arena that do not hold: replicas that differ among ranks.

@@ -28,8 +28,8 @@ struct ValueDifference {
 };
 
 // Compares pairs byte for byte, in pieces over the threads; shape and dtype of the two values of a
-// pair must be equal. Gives what differs in each pair. kept and other are the values' arenas, which
-// may be one. For the progress: the stage, and what to call a pair.
+// pair must be equal. Returns what differs in each pair. kept and other are the values' arenas,
+// which may be one. For the progress: the stage, and what to call a pair.
 std::vector<ValueDifference> compare_values(const Arena& kept, const Arena& other,
                                             std::span<const ValuePair> pairs,
                                             const Buffers& buffers, const std::string& stage,

@@ -49,16 +49,16 @@ DigestEntry parse_entry(const json& value, const std::string& where) {
     throw Error(CKB_CORRUPT, fmt::format("{}: unknown dtype \"{}\"", where, dtype));
   }
   if (!is_digest(entry.digest)) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: \"{}\" is no digest of {} hexadecimal digits", where,
-                                         entry.digest, kDigits));
+    throw Error(CKB_CORRUPT, fmt::format("{}: \"{}\" is not a digest of {} hexadecimal digits",
+                                         where, entry.digest, kDigits));
   }
   const json* shape = object.find("shape");
   if (shape == nullptr || !shape->is_array()) {
-    throw Error(CKB_CORRUPT, where + ": shape is no list of sizes");
+    throw Error(CKB_CORRUPT, where + ": shape is not a list of sizes");
   }
   for (const json& size : *shape) {
     if (!size.is_number_integer()) {
-      throw Error(CKB_CORRUPT, where + ": shape is no list of sizes");
+      throw Error(CKB_CORRUPT, where + ": shape is not a list of sizes");
     }
     entry.form.shape.push_back(size.get<std::int64_t>());
   }
@@ -106,7 +106,7 @@ DigestList parse_digest_list(const std::string& text, const std::string& where) 
   const json whole = parse_json(text, where);
   JsonObject object(whole, where);
   if (object.find(kMark) == nullptr) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: is no list of digests, which `ckptbridge convert "
+    throw Error(CKB_CORRUPT, fmt::format("{}: is not a list of digests, which `ckptbridge convert "
                                          "--manifest` writes: it has no \"{}\"",
                                          where, kMark));
   }
@@ -122,7 +122,7 @@ DigestList parse_digest_list(const std::string& text, const std::string& where) 
   list.names = object.string_or("names", "");
   const json* tensors = object.find("tensors");
   if (tensors == nullptr || !tensors->is_array()) {
-    throw Error(CKB_CORRUPT, where + ": tensors is no list");
+    throw Error(CKB_CORRUPT, where + ": tensors is not a list");
   }
   for (std::size_t i = 0; i < tensors->size(); ++i) {
     list.tensors.push_back(parse_entry((*tensors)[i], fmt::format("{}: tensors[{}]", where, i)));

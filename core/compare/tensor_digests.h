@@ -2,7 +2,7 @@
 // digest in every format, layout and number of ranks.
 //
 // Canonical bytes are the elements of the whole tensor in row-major order, little-endian, without
-// anything between or around them: what numpy's tobytes() gives. A digest is written as 32
+// anything between or around them: what numpy's tobytes() returns. A digest is written as 32
 // hexadecimal digits, most significant first, as `xxhsum -H128` prints it.
 #pragma once
 
@@ -26,7 +26,7 @@ namespace ckptbridge {
 std::vector<std::string> digests_of(const Arena& arena, std::span<const LogicalTensor> tensors,
                                     const Buffers& buffers, const Feedback& feedback);
 
-// Of a whole file. Error NOT_FOUND or IO.
+// Returns the digest of a whole file. Throws NOT_FOUND or IO.
 std::string digest_of_file(const boost::filesystem::path& path);
 
 }  // namespace ckptbridge

@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 
 namespace ckptbridge {
+namespace {
 
+// Returns 128, or a quarter of `ulimit -n` where that is less, but at least 4.
 size_t default_open_files() {
   constexpr size_t kMost = 128;
   constexpr size_t kLeast = 4;
@@ -15,6 +17,8 @@ size_t default_open_files() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kMost;
   return std::clamp<size_t>(limit.rlim_cur / 4, kLeast, kMost);
 }
+
+}  // namespace
 
 FileCache::FileCache(size_t limit, Open open)
     : limit_(limit != 0 ? limit : default_open_files()), open_(std::move(open)) {}

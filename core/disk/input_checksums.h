@@ -1,8 +1,8 @@
 // What input files say of the CRC-32 of their own bytes, held against the bytes as they are read.
 //
-// Nothing is read for it but the little that nobody else asks for. A storage is checked when all of
-// it has come by, in whatever pieces and order: each byte is summed the first time, and the sums of
-// neighbours are combined.
+// The check reads almost nothing itself: add() gets the bytes that a conversion reads anyway, in
+// pieces of any size and order. A byte is summed when it comes for the first time, the sums of
+// neighbouring pieces are combined, and a storage is compared once all of its bytes have come.
 #pragma once
 
 #include <cstddef>
@@ -19,55 +19,58 @@
 
 namespace ckptbridge {
 
-// So few of a storage's bytes are read for the sake of its checksum alone.
+// Returns true where `bytes` of a storage of `size` bytes may be read for its checksum alone: 4
+// KiB, or a 64th of the storage.
 bool is_little(std::uint64_t bytes, std::uint64_t size);
 
-// How far the check of a storage has come, for a run that goes on with another one's work.
+// How far the check of a storage has come: an interrupted run notes it, and a resumed run reads it.
 struct StorageCheck {
   ckb_file file;
   std::uint64_t offset;
-  bool is_done;  // nothing is left to check; else some of it was read
+  bool is_done;  // true: checked or left out; false: some of the bytes were read
 };
 
 struct WrongChecksum {
   std::string file;
-  std::string text;  // what of it, and what was found
+  std::string text;  // which part of the file, and which checksum was found
 };
 
 class InputChecksums {
  public:
-  // Nothing is checked from here on.
+  // Ends all checks.
   void ignore() { ignored_ = true; }
-  // What is wrong does not throw from here on, but is kept: of a file that is to be judged.
+  // From here on, a wrong checksum does not throw; wrong() returns it. verify and inspect, which
+  // judge a file, ask for that.
   void collect() { collects_ = true; }
 
-  // A storage and its CRC-32; what names it within its file. A storage without bytes counts for
-  // nothing.
+  // Tells the CRC-32 of a storage. what: the name of the storage within its file, for messages. A
+  // storage without bytes is not checked.
   void expect(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
               std::string what);
 
-  // The storages at these files and offsets will not be read as a whole.
+  // Ends the checks of the storages at these files and offsets, of which the conversion reads only
+  // parts.
   void leave_out(std::span<const std::pair<ckb_file, std::uint64_t>> places);
 
-  // What an earlier run knew of the same files: what it checked is taken for checked.
+  // Takes over how far the checks of an earlier run on the same files had come.
   void go_on(std::span<const StorageCheck> checks);
 
-  // [any-thread] These bytes of a file were read. Error CORRUPT, which names the file and the
-  // storage, where they complete one that is not what the file says.
+  // [any-thread] Takes bytes of a file that were read. Throws CORRUPT, naming the file and the
+  // storage, where the bytes complete a storage whose checksum is not what the file says.
   void add(const InputFiles& sources, ckb_file file, std::uint64_t offset,
            std::span<const std::byte> bytes);
 
-  // Reads what is left of storages that were begun: padding that no tensor shows, and all of what
-  // an earlier run had begun. Another one of which more is left stays unchecked. Throws as add()
-  // does.
+  // Reads the missing bytes of storages of which few are missing (is_little), such as padding that
+  // no tensor shows, and of those that an earlier run had begun. Other storages of which bytes are
+  // missing stay unchecked. Throws as add() does.
   void finish(const InputFiles& sources);
 
-  // [any-thread] What has come further since the last call.
+  // [any-thread] Returns the storages of which bytes came since the last call.
   std::vector<StorageCheck> take_news();
 
-  // Storages that were found to be what their files say.
+  // Returns the number of storages whose checksum was found right.
   std::uint64_t checked() const { return checked_; }
-  // What was collected, by place.
+  // Returns what was wrong after collect(), by file and offset.
   const std::map<std::pair<ckb_file, std::uint64_t>, WrongChecksum>& wrong() const {
     return wrong_;
   }

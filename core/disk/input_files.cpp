@@ -81,7 +81,7 @@ struct InputFiles::State {
   void for_each_part(const Logical& file, uint64_t offset, uint64_t size, Visit visit) const;
 
   const fs::path root;
-  // Entries are only added and never changed, so what a lookup gave stays valid.
+  // Entries are only added and never changed, so what a lookup returned stays valid.
   mutable std::shared_mutex mutex;
   std::deque<Logical> files;
   std::deque<Physical> physicals;

@@ -30,31 +30,31 @@ class InputFiles {
   InputFiles& operator=(InputFiles&&) noexcept;
   ~InputFiles();
 
-  // The logical file of these pieces; the same pieces give the same id. Links are followed.
-  // Absolute paths are for what the user typed, not for names found in a file. A relative path
-  // with "..", or an empty one, is INVALID_ARGUMENT; a missing piece, or one that is no regular
-  // file, NOT_FOUND; one that cannot be opened, IO.
+  // Returns the id of the logical file of these pieces, the same id for the same pieces. Follows
+  // links. Absolute paths are for what the user typed, not for names found in a file. Throws
+  // INVALID_ARGUMENT for a relative path with ".." and for an empty one, NOT_FOUND for a piece that
+  // is missing or is not a regular file, IO for a piece that cannot be opened.
   uint32_t open(std::span<const std::string> pieces);
 
-  // [any-thread] all below. An id that open() did not give is INTERNAL.
+  // All below are [any-thread], and throw INTERNAL for an id that open() did not return.
   uint32_t count() const;  // of logical files; the ids are 1 … count
   uint64_t size(uint32_t id) const;
-  // Path of the first piece, as the user would write it: for messages.
+  // Returns the path of the first piece, as the user would write it: for messages.
   const std::string& name(uint32_t id) const;
   const std::vector<std::string>& pieces(uint32_t id) const;
 
-  // Fills `data`. A range that is not all in the file is CORRUPT (offsets come from the file
-  // itself); a file that is not what it was at open() is IO.
+  // Fills `data`. Throws CORRUPT for a range that does not lie in the file (offsets come from the
+  // file itself), and IO for a file that has changed since open().
   void read(uint32_t id, uint64_t offset, std::span<std::byte> data) const;
-  // Hints to the page cache: the range is read soon; from here on, what read() gave is not read
-  // again.
+  // Hints to the page cache. will_need: the range is read soon. The other: from here on, no byte
+  // that read() returned is read again.
   void will_need(uint32_t id, uint64_t offset, uint64_t size) const;
   void drop_behind() const;
 
-  // Size, time and inode of every opened piece are as they were at open(), else IO.
+  // Throws IO where size, time or inode of an opened piece is not what it was at open().
   void require_unchanged() const;
 
-  // Of every opened piece, in the order of opening, as it was then.
+  // Returns the state that each piece had when it was opened, in the order of opening.
   std::vector<SourceState> states() const;
 
   // For tests of access patterns: files opened, again after eviction included; bytes read.

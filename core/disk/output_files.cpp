@@ -67,7 +67,6 @@ void require_output_path(const std::string& path) {
 struct OutputFiles::State {
   State(fs::path place, size_t open_files)
       : folder(std::move(place)), cache(open_files, [this](uint32_t file) {
-          ++opens;
           return File::open_to_write(folder / target(file).path);
         }) {}
 
@@ -79,12 +78,11 @@ struct OutputFiles::State {
   uint32_t add(const std::string& path, uint64_t size);
 
   const fs::path folder;
-  // Entries are only added and never changed, so what a lookup gave stays valid.
+  // Entries are only added and never changed, so what a lookup returned stays valid.
   mutable std::shared_mutex mutex;
   std::deque<Target> targets;
   std::unordered_set<std::string> paths;
   std::set<std::string> folders;
-  std::atomic<uint64_t> opens{0};
   std::atomic<uint64_t> bytes_written{0};
   std::atomic<bool> drops{false};
   PassedRanges passed;
@@ -167,7 +165,6 @@ uint32_t OutputFiles::count() const {
   return static_cast<uint32_t>(state_->targets.size());
 }
 
-uint64_t OutputFiles::size(uint32_t file) const { return state_->target(file).size; }
 const std::string& OutputFiles::path(uint32_t file) const { return state_->target(file).path; }
 
 void OutputFiles::write(uint32_t file, uint64_t offset, std::span<const std::byte> data) {
@@ -206,7 +203,6 @@ void OutputFiles::sync_folders() {
   sync_folder(state_->folder);
 }
 
-uint64_t OutputFiles::opens() const { return state_->opens; }
 uint64_t OutputFiles::bytes_written() const { return state_->bytes_written; }
 
 }  // namespace ckptbridge

@@ -11,8 +11,8 @@
 
 namespace ckptbridge {
 
-// A path that a writer may ask for: relative, at most 4,096 bytes, components neither empty nor "."
-// nor ".." and at most 255 bytes, no backslash and no control character. Else INVALID_ARGUMENT.
+// Throws INVALID_ARGUMENT unless a writer may ask for the path: relative, at most 4,096 bytes, no
+// component empty, ".", ".." or longer than 255 bytes, no backslash and no control character.
 void require_output_path(const std::string& path);
 
 // The files of one output. Ids count from 0, in the order of create().
@@ -24,34 +24,33 @@ class OutputFiles {
   OutputFiles& operator=(OutputFiles&&) noexcept;
   ~OutputFiles();
 
-  // Makes a file of zeros, and the folders above it. A path that require_output_path() refuses, a
-  // second file of that path, or one below another file, is INVALID_ARGUMENT.
+  // Makes a file of zeros, and the folders above it. Throws INVALID_ARGUMENT for a path that
+  // require_output_path() refuses, for a second file of one path, and for a path below another
+  // file.
   uint32_t create(const std::string& path, uint64_t size);
 
-  // As create(), but takes the file that lies there from an earlier run. Gives false, and there is
-  // none of that name then, if it is no file or has another size.
+  // As create(), but takes over the file that an earlier run left at the path. Where there is none,
+  // or one of another size, removes what is there and returns false.
   bool adopt(const std::string& path, uint64_t size);
 
   uint32_t count() const;
-  uint64_t size(uint32_t file) const;
   const std::string& path(uint32_t file) const;  // as given to create()
 
-  // [any-thread], also beside create(). A range beyond the file's size is INTERNAL; a full disk IO,
-  // which says what to do.
+  // [any-thread], also beside create(). Throws INTERNAL for a range beyond the file's size, and IO,
+  // which says what to do, where the disk is full.
   void write(uint32_t file, uint64_t offset, std::span<const std::byte> data);
-  // [any-thread] What write() took goes to the disk at once from here on, and not much later the
-  // page cache forgets it; write() waits where the disk lags behind.
+  // [any-thread] From here on, write() starts to bring to the disk what it wrote, and lets the page
+  // cache drop what lies 32 MiB behind; where the disk is slower, write() waits.
   void drop_behind() const;
 
-  // [any-thread] What was written to the file before is on the disk afterwards.
+  // [any-thread] Brings to the disk what was written to the file.
   void sync(uint32_t file);
-  // The names of all files are on the disk afterwards.
+  // Brings the names of all files to the disk.
   void sync_folders();
-  // All files, then all folders (deepest first, the staging folder last) are on the disk
-  // afterwards, and all descriptors closed. Call it when no thread writes.
+  // Brings all files, then all folders (deepest first, the staging folder last) to the disk, and
+  // closes all descriptors. Call it when no thread writes.
   void sync_all();
 
-  uint64_t opens() const;
   uint64_t bytes_written() const;
 
  private:

@@ -9,8 +9,8 @@
 
 namespace ckptbridge {
 
-// Whether so many bytes, read and written, are more than this machine or this process's cgroup
-// holds.
+// Returns true where so many bytes, read and written, are more than the memory of this machine or
+// of this process's cgroup.
 bool exceeds_memory(std::uint64_t bytes);
 
 struct FileRange {
@@ -19,11 +19,11 @@ struct FileRange {
   std::uint64_t size;
 };
 
-// Ranges that work has passed: what is 32 MiB behind has been copied by all threads, and the disk
-// has had something to do meanwhile. [any-thread]
+// Ranges that the copy has passed. 32 MiB behind the newest, all threads have copied their part,
+// and the disk had work meanwhile. [any-thread]
 class PassedRanges {
  public:
-  // Takes a range, and gives those that can be let go of now.
+  // Takes a range, and returns those that the page cache can drop now.
   std::vector<FileRange> add(const FileRange& range);
 
  private:

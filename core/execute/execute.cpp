@@ -41,7 +41,7 @@ class TaskMaker {
     }
   }
 
-  // Reads, then writes all ranges of a task; gives the parts of checksums that it made.
+  // Reads, then writes all ranges of a task; returns the parts of checksums in them.
   std::span<const ChecksumPart> make(std::uint64_t number) {
     const auto ranges = plan_.task(number);
     fill(ranges);
@@ -70,7 +70,7 @@ class TaskMaker {
     return layout_.files()[range.file].segments[range.segment];
   }
 
-  // Gives each range a place in the buffer, equal ones the same, and fills in all but values;
+  // Puts each range at a place in the buffer, equal ones at the same, and fills in all but values;
   // checksum fields stay zero.
   void fill(std::span<const OutputRange> ranges) {
     places_.clear();

@@ -16,13 +16,13 @@ namespace ckptbridge {
 // [any-thread] Called when the ranges of a task are written, with the parts of checksums in them.
 using TaskMade = std::function<void(std::span<const OutputRange>, std::span<const ChecksumPart>)>;
 
-// The name of the tensor whose value this is, or a part of it; "" where there is none.
+// Returns the name of the tensor to which the value belongs, whole or as a part; "" for none.
 using TensorOf = std::function<std::string(ckb_node)>;
 
-// Writes every byte of the plan, which is every byte of every file of the layout, but for what was
-// made before; the parts of checksums in that are `before`. The files must have been added to
+// Writes every byte of the plan: the whole layout, or what an earlier run has not made of it.
+// before: the parts of checksums that the earlier run made. The files must have been added to
 // output in the layout's order. Checksums are written last. Nothing is synced. With drop_behind,
-// what was read and written is not left in the page cache.
+// the page cache keeps nothing of what was read and written.
 void execute(const Arena& arena, const Layout& layout, const Plan& plan, OutputFiles& output,
              bool drop_behind, const Feedback& feedback, std::span<const ChecksumPart> before = {},
              const TaskMade& made = {}, const TensorOf& tensor_of = {});

@@ -20,7 +20,7 @@ struct ChecksumPart {
   std::uint32_t crc;
 };
 
-// Of all ranges that lie in these bytes of a file.
+// Returns a part for each checksum range that has some of these bytes of a file.
 std::vector<ChecksumPart> checksum_parts(const Layout& layout, std::uint32_t file,
                                          std::uint64_t begin, std::span<const std::byte> bytes);
 
@@ -32,7 +32,7 @@ class OutputChecksums {
   // [any-thread] The parts of a task; each byte of a range once.
   void add(std::span<const ChecksumPart> parts);
 
-  // Of a whole range; all its parts must have been added.
+  // Returns the CRC-32 of a whole range, of which all parts must have been added.
   std::uint32_t value(std::uint32_t file, std::size_t range);
 
  private:

@@ -25,9 +25,9 @@ class ValueReader {
   // scratch_size: bytes, at least one element of the widest type. The arena must outlive this.
   ValueReader(const Arena& arena, std::size_t scratch_size);
 
-  // Fills all targets. What the ranges need of one band of a source is read in one go where what
-  // lies between is small, and row by row otherwise. Error IO where a source cannot be read,
-  // CORRUPT where it does not have the checksum that it says.
+  // Fills all targets. What the ranges need of one band of a source is read in one go where the
+  // gaps are small, and row by row otherwise. Throws IO where a source cannot be read, and CORRUPT
+  // where a source does not have the checksum that it says.
   void read(std::span<const ValueRange> ranges);
   void read(ckb_node value, std::uint64_t begin, std::uint64_t count, std::span<std::byte> target);
 

@@ -18,16 +18,16 @@ struct Progress {
 // What the host tells its user while work goes on; called on the thread that started the work.
 struct Feedback {
   std::function<void(const Progress&)> progress;
-  // True once the user wants to stop.
+  // Returns true once the user wants to stop.
   std::function<bool()> cancelled;
 };
 
-// As many threads as this process may use (affinity and cgroup quota), at most 16.
+// Returns how many threads this process may use (affinity and cgroup quota), at most 16.
 unsigned default_threads();
 
-// Makes one worker per thread by calling make_worker on it, then gives the workers the numbers
+// Makes one worker per thread by calling make_worker on it, then hands the workers the numbers
 // [0, count), each once, lowest first. A worker returns the bytes that it moved. The first
-// exception of any of them stops all, and is thrown here; so is Error CANCELLED. tensor_of says
+// exception of a worker stops all workers, and is thrown here; so is CANCELLED. tensor_of says
 // whose bytes a number stands for.
 void run_workers(unsigned threads, std::uint64_t count,
                  const std::function<std::function<std::uint64_t(std::uint64_t)>()>& make_worker,

@@ -25,7 +25,7 @@ struct ByteRun {
   void expand(std::vector<Interval>& out) const;
 };
 
-// The bytes of its file that the extent touches, as united intervals.
+// Returns the bytes of the file that the extent touches, as united intervals.
 std::vector<Interval> touched_bytes(const Nodes& nodes, ckb_node extent);
 
 }  // namespace ckptbridge

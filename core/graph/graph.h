@@ -76,8 +76,8 @@ struct Expectation {
 struct Arena {
   explicit Arena(InputFiles files) : sources(std::move(files)) {}
 
-  // At the end of a run: the input files are what they were when they were opened, and what they
-  // say they are.
+  // Call it at the end of a run. Throws IO where an input file has changed since it was opened, and
+  // CORRUPT where a checksum is not what the file says.
   void require_sound_sources() const;
 
   InputFiles sources;
@@ -91,7 +91,7 @@ struct Arena {
   std::vector<std::string> notes;
 };
 
-// Each method that adds throws Error and then has changed nothing.
+// A method that throws Error has changed nothing.
 class Graph {
  public:
   // The arena must outlive the graph.
@@ -102,18 +102,18 @@ class Graph {
   const std::vector<Object>& objects() const { return objects_; }
   const std::map<std::string, std::string>& properties() const { return properties_; }
 
-  // Declares bytes of a file that hold tensor data; CORRUPT if they are not all in it.
+  // Declares bytes of a file that hold tensor data. Throws CORRUPT if they do not lie in the file.
   void add_storage(ckb_file file, std::uint64_t offset, std::uint64_t size);
 
-  // What the file says of the CRC-32 of a declared storage; what names it within the file.
+  // Tells the CRC-32 that the file stores of a declared storage. what: the storage's name there.
   void expect_crc32(ckb_file file, std::uint64_t offset, std::uint64_t size, std::uint32_t crc,
                     const std::string& what);
 
-  // An extent inside a declared storage; CORRUPT otherwise.
+  // Adds an extent. Throws CORRUPT unless a declared storage holds all of the extent.
   ckb_node add_extent(ckb_file file, std::uint64_t offset, Dtype dtype,
                       std::span<const std::int64_t> shape, std::span<const std::int64_t> strides);
 
-  // position is set here.
+  // Sets the position of the tensor.
   void add_tensor(Tensor tensor);
   void add_object(Object object);
   void set_property(const std::string& key, const std::string& value);
@@ -133,8 +133,8 @@ class Graph {
   std::uint32_t next_position_ = 0;
 };
 
-// After a transform: each object of before is in after, or was dropped. INTERNAL, naming plugin and
-// object, otherwise.
+// Throws INTERNAL, naming plugin and object, where a transform lost an object: `before` has it,
+// `after` lacks it, and nobody dropped it.
 void require_objects_kept(const Graph& before, const Graph& after, const std::string& plugin);
 
 }  // namespace ckptbridge

@@ -35,7 +35,8 @@ void Layout::put(std::uint32_t file, const Segment& segment) {
 std::uint32_t Layout::add_file(const std::string& path, std::uint64_t size) {
   require_output_path(path);
   if (size > std::numeric_limits<std::int64_t>::max()) {
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("{}: {} bytes are no file", path, size));
+    throw Error(CKB_INVALID_ARGUMENT,
+                fmt::format("{}: {} bytes are not a size of a file", path, size));
   }
   if (!paths_.insert(path).second) {
     throw Error(CKB_INVALID_ARGUMENT, fmt::format("output file {} is there already", path));

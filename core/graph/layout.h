@@ -36,22 +36,23 @@ struct OutputFile {
   std::vector<ChecksumRange> checksums;  // after finish(): by begin, disjoint
 };
 
-// Built by a writer call by call; each call throws Error INVALID_ARGUMENT on what no file can be.
+// A writer builds it call by call. A call throws INVALID_ARGUMENT for what no file can have, such
+// as a byte beyond its size.
 class Layout {
  public:
-  // A path that require_output_path() allows, once.
+  // Adds a file, and returns its number. Throws for a path that require_output_path() refuses, and
+  // for a second file of one path.
   std::uint32_t add_file(const std::string& path, std::uint64_t size);
   void put_bytes(std::uint32_t file, std::uint64_t offset, std::span<const std::byte> data);
   void put_zeros(std::uint32_t file, std::uint64_t offset, std::uint64_t size);
   void put_value(std::uint32_t file, std::uint64_t offset, ckb_node value, const Nodes& nodes);
   void put_crc32(std::uint32_t file, std::uint64_t offset, std::uint64_t from, std::uint64_t size);
 
-  // Sorts, and checks that each file is filled exactly once: Error INTERNAL that names the file and
-  // the bytes where there is a hole or an overlap, where checksum ranges cross, or contain a
-  // checksum.
+  // Sorts the segments. Throws INTERNAL, naming the file and the bytes, where there is a hole or an
+  // overlap, and where a checksum range crosses another one or contains a checksum.
   void finish();
 
-  // Of a file that need not be made. Numbers of the files behind it change.
+  // Removes a file that need not be made. The numbers of the files behind it change.
   void remove_file(const std::string& path);
 
   const std::vector<OutputFile>& files() const { return files_; }

@@ -34,16 +34,16 @@ struct LogicalTensor : TensorLook {
   ckb_node value = 0;
 };
 
-// The tensors of a graph, whole, sorted by name, role and rank. Shards are joined along their
-// partition_dim; of replicas, the first is taken; shards of which nobody says how they are split
-// stay shards. Adds nodes to the arena. Error CORRUPT, naming the tensor, where the shards of one
-// are not those of ranks 0 … N-1 or do not fit together.
+// Returns the tensors of a graph, whole, sorted by name, role and rank. Joins shards along their
+// partition_dim, and takes the first of several replicas; shards of which nobody says how they are
+// split stay shards. Adds nodes to the arena. Throws CORRUPT, naming the tensor, where its shards
+// are not those of ranks 0 to N-1 or do not fit together.
 std::vector<LogicalTensor> logical_tensors(const Graph& graph);
 
-// The same, with each rank's part or copy as it is.
+// Returns the tensors of a graph, sorted likewise, with each rank's part or copy as it is.
 std::vector<LogicalTensor> shards_of(const Graph& graph);
 
-// Some tensor is split over ranks, and nobody says how.
+// Returns true where a tensor is split over ranks and nobody says how.
 bool has_unknown_partition(const Graph& graph);
 
 }  // namespace ckptbridge

@@ -16,15 +16,15 @@
 
 namespace ckptbridge {
 
-// count iterations; each advances source and target by so many bytes.
+// count iterations; each advances source and target by these numbers of bytes.
 struct Loop {
   std::uint64_t count;
   std::uint64_t source_step;
   std::uint64_t target_step;
 };
 
-// Elements of one leaf, and where they go. Without loops it is length elements that lie side by
-// side in both; loops repeat that, outermost (largest target step) first.
+// Elements of one leaf, and where they go: `length` elements that lie side by side in source and
+// target, repeated by each of loops, outermost (largest target step) first.
 struct Run {
   ckb_node leaf;         // an extent or a constant
   std::uint64_t source;  // bytes from the beginning of the extent's file, or of the constant
@@ -39,13 +39,13 @@ struct Run {
   Dtype to() const { return dtypes[dtype_count - 1]; }
 };
 
-// Gives the runs of the elements [begin, begin + count) of node, in no particular order; together
-// they fill the range exactly once. The range must lie inside the value.
+// Calls emit with the runs of the elements [begin, begin + count) of node, in no particular order;
+// together the runs fill the range exactly once. The range must lie inside the value.
 void lower(const Nodes& nodes, ckb_node node, std::uint64_t begin, std::uint64_t count,
            const std::function<void(const Run&)>& emit);
 
-// Where all elements of a value come from, in the order of their targets: for people who ask. The
-// copy machine asks lower() for one range at a time.
+// Returns the runs of all elements of a value, in the order of their targets, for a person to read.
+// The copy machine calls lower() for one range at a time.
 std::vector<Run> runs_of(const Nodes& nodes, ckb_node node);
 
 }  // namespace ckptbridge

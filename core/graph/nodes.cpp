@@ -247,7 +247,7 @@ ckb_node Nodes::add_permute(ckb_node input, std::span<const std::uint32_t> dims)
     out.push_back(in[dim]);
   }
   if (out.size() != in.size() || dims.size() != in.size()) {
-    throw Error(CKB_INVALID_ARGUMENT, fmt::format("permute: [{}] is no order of {} dimensions",
+    throw Error(CKB_INVALID_ARGUMENT, fmt::format("permute: [{}] is not an order of {} dimensions",
                                                   fmt::join(dims, ", "), in.size()));
   }
   Node node = make(Op::kPermute, dtype(input), out, {&input, 1});
@@ -260,7 +260,7 @@ ckb_node Nodes::add_cast(ckb_node input, Dtype dtype) {
   require(input);
   if (this->dtype(input) == dtype) return input;
   if (!can_convert(this->dtype(input), dtype)) {
-    throw Error(CKB_UNSUPPORTED, fmt::format("cast: {} to {} is no cast among floats",
+    throw Error(CKB_UNSUPPORTED, fmt::format("cast: {} to {} is not a cast among floats",
                                              dtype_name(this->dtype(input)), dtype_name(dtype)));
   }
   const auto in = shape(input);

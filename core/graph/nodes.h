@@ -19,22 +19,23 @@ namespace ckptbridge {
 
 enum class Op : std::uint8_t { kExtent, kConstant, kSlice, kConcat, kReshape, kPermute, kCast };
 
-// The number of elements of shape; Error CORRUPT, naming what, if a size is negative or the number
-// of bytes does not fit 63 bits. Sizes are checked before they are multiplied, zeros included.
+// Returns the number of elements of shape. Throws CORRUPT, naming what, if a size is negative or
+// the number of bytes does not fit 63 bits. Sizes are checked before they are multiplied, zeros
+// included.
 std::uint64_t checked_count(std::span<const std::int64_t> shape, Dtype dtype,
                             const std::string& what);
 
 // "[2, 3]".
 std::string shape_text(std::span<const std::int64_t> shape);
 
-// One past the last element, counted from the first, that a strided view of this shape touches: 0
-// if it has none. Error CORRUPT, naming what, on negative strides or overflow.
+// Returns how many elements a strided view of this shape spans, from its first to its last; 0 if
+// the view has none. Throws CORRUPT, naming what, on negative strides or overflow.
 std::uint64_t strided_span(std::span<const std::int64_t> shape,
                            std::span<const std::int64_t> strides, const std::string& what);
 
 class Nodes {
  public:
-  // Each add_… returns the new node, or throws Error INVALID_ARGUMENT or CORRUPT. strides are in
+  // Each add_… returns the new node, or throws INVALID_ARGUMENT or CORRUPT. strides are in
   // elements; none: contiguous, row-major.
   ckb_node add_extent(ckb_file file, std::uint64_t offset, Dtype dtype,
                       std::span<const std::int64_t> shape, std::span<const std::int64_t> strides);
@@ -46,12 +47,12 @@ class Nodes {
   ckb_node add_permute(ckb_node input, std::span<const std::uint32_t> dims);
   ckb_node add_cast(ckb_node input, Dtype dtype);
 
-  // Error INVALID_ARGUMENT if there is no such node.
+  // Throws INVALID_ARGUMENT if there is no such node.
   void require(ckb_node node) const;
 
   Op op(ckb_node node) const { return at(node).op; }
   Dtype dtype(ckb_node node) const { return at(node).dtype; }
-  // Valid until the next node is added.
+  // The span is valid until the next node is added.
   std::span<const std::int64_t> shape(ckb_node node) const;
   std::uint64_t count(ckb_node node) const { return at(node).count; }  // elements
   std::uint64_t item(ckb_node node) const {                            // bytes of one; never 0

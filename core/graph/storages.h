@@ -21,11 +21,11 @@ class Storages {
   // (file, offset) → storage; in the order in which a reading head meets them.
   using Map = std::map<std::pair<ckb_file, std::uint64_t>, Storage>;
 
-  // Declaring the same range again is fine; one that overlaps another is CORRUPT: name (of the
-  // file) goes into the message. An empty storage holds nothing to prove and is not kept.
+  // Declares a storage. The same range may be declared again; throws CORRUPT, naming the file
+  // `name`, for one that overlaps another. An empty storage holds nothing to prove and is not kept.
   void add(ckb_file file, std::uint64_t offset, std::uint64_t size, const std::string& name);
 
-  // The declared storage that holds all of [offset, offset + size); end() if there is none.
+  // Returns the declared storage that holds all of [offset, offset + size); end() if there is none.
   Map::iterator find(ckb_file file, std::uint64_t offset, std::uint64_t size);
 
   Map& all() { return storages_; }

@@ -13,8 +13,8 @@ class TensorOfValue {
   // The graph must outlive this, and may get nodes, but no tensors.
   explicit TensorOfValue(const Graph& graph);
 
-  // The name of the tensor whose value this is, or is a part or another form of; "" where it is of
-  // none, or of several.
+  // Returns the name of the tensor that has the value, a part or another form of it; "" where none
+  // or several have.
   std::string operator()(ckb_node value) const;
 
  private:

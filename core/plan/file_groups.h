@@ -16,7 +16,7 @@ constexpr std::size_t kFilesAtOnce = 64;
 
 class FileGroups {
  public:
-  // The files give parts of the same rows; file 0 and equal files count for nothing.
+  // Tells that two files hold parts of the same rows. File 0 and equal files count for nothing.
   void add(ckb_file a, ckb_file b, std::uint64_t bytes);
 
   // By file: the smallest file of its group; files behind the last are their own group. The files

@@ -9,9 +9,10 @@
 
 namespace ckptbridge {
 
-// Bytes [begin, begin + size) of a value, and the range of a source that it reads: of several, the
-// one that its first element is in. The range is empty where the bytes lie all over the source;
-// file 0: they come from none.
+// Bytes [begin, begin + size) of a value, and which bytes [source_begin, source_end) of `file` they
+// come from. Where they come from several files, `file` is the one with the first element. Where
+// they lie all over the file, source_begin equals source_end. A constant comes from no file: `file`
+// is 0.
 struct Cut {
   std::uint64_t begin;
   std::uint64_t size;
@@ -20,11 +21,11 @@ struct Cut {
   std::uint64_t source_end;
 };
 
-// Gives all bytes of value, in order, in parts of at most `most` bytes and of whole elements. Rows
-// that several sources share make one part; what lies apart makes several. Where only a part of
-// each source row is wanted, as when a tensor is split along its columns, the part spans as many
-// rows as `most` bytes of the source are: the other ranks' parts are cut at the same rows. Tells
-// groups which files are read together.
+// Calls emit with all bytes of value, in order, in parts of whole elements and of at most `most`
+// bytes (1 MiB, say). Rows that several sources share make one part. Sources that follow each other
+// make a part each. Where a value takes only some columns of each source row, as when a tensor is
+// split along its columns, a part spans as many rows as `most` bytes of the source have: the parts
+// of the other ranks are then cut at the same rows. Tells groups which files are read together.
 void cut(const Nodes& nodes, ckb_node value, std::uint64_t most,
          const std::function<void(const Cut&)>& emit, FileGroups& groups);
 

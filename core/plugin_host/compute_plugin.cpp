@@ -34,7 +34,7 @@ std::uint64_t count_of(Dtype dtype, std::span<const std::byte> values) {
 Compute::Compute(const Registry& registry, const ckb_host* host)
     : plugin_(find_plugin(registry), host),
       table_(static_cast<const ckb_compute*>(plugin_.extension(CKB_COMPUTE))) {
-  if (table_ == nullptr || !CKB_HAS(table_, cast)) {
+  if (table_ == nullptr || !CKB_HAS(table_, quantiles)) {
     throw Error(CKB_UNSUPPORTED, fmt::format("plugin {}: its extension {} lacks functions",
                                              plugin_.id(), CKB_COMPUTE));
   }
@@ -74,15 +74,6 @@ std::vector<double> Compute::quantiles(Dtype dtype, std::span<const std::byte> v
                              result.data(), error);
   });
   return result;
-}
-
-void Compute::cast(Dtype from, std::span<const std::byte> values, Dtype to,
-                   std::span<std::byte> target) const {
-  const std::uint64_t count = count_of(from, values);
-  assert(count == count_of(to, target));
-  plugin_.call([&](ckb_error* error) {
-    return table_->cast(from, count, values.data(), to, target.data(), error);
-  });
 }
 
 }  // namespace ckptbridge

@@ -40,7 +40,7 @@ inline double mean_difference(const ckb_comparison& sum) {
 class Compute {
  public:
   // Loads the plugin, which may take most of a second: only when its numbers are asked for. Throws
-  // UNSUPPORTED, which says what to install, where there is none. host must outlive this.
+  // UNSUPPORTED, which says what to install, where there is none.
   Compute(const Registry& registry, const ckb_host* host);
 
   void summarise(Dtype dtype, std::span<const std::byte> values, ckb_summary& sum) const;
@@ -53,8 +53,6 @@ class Compute {
   // fractions: in [0, 1].
   std::vector<double> quantiles(Dtype dtype, std::span<const std::byte> values,
                                 std::span<const double> fractions) const;
-  void cast(Dtype from, std::span<const std::byte> values, Dtype to,
-            std::span<std::byte> target) const;
 
  private:
   Plugin plugin_;

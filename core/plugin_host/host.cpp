@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <map>
 #include <mutex>
 #include <new>
+#include <set>
+#include <shared_mutex>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -15,15 +16,17 @@
 #include "ckptbridge/draft/error_about.h"
 
 namespace ckptbridge {
+namespace {
 
+// What stands behind the table, for all runs of the process.
 struct HostState {
   ckb_host table{};
-  HostServices services;
-  std::mutex mutex;
-  std::map<std::string, std::string> folders;  // what plugin_folder gave out stays valid
+  // Plugins hold it shared while they are within a service, so that no run ends meanwhile.
+  std::shared_mutex runs_mutex;
+  std::vector<const HostServices*> runs;  // in the order in which they began
+  std::mutex folders_mutex;
+  std::set<std::string> folders;  // plugins keep pointers into these
 };
-
-namespace {
 
 ckb_status report(ckb_error* error, ckb_status code, const char* message,
                   const About& about = {}) noexcept {
@@ -50,7 +53,7 @@ ckb_status guard(ckb_error* error, Body&& body) noexcept {
   }
 }
 
-// As guard(), for functions that give a node or a file.
+// As guard(), for functions that return a node or a file through *out.
 template <class Out, class Body>
 ckb_status give(Out* out, ckb_error* error, Body&& body) noexcept {
   return guard(error, [&] { *out = body(); });
@@ -65,7 +68,15 @@ std::span<const std::byte> bytes_of(const void* data, std::uint64_t size) {
   return view(static_cast<const std::byte*>(data), size);
 }
 
-HostState& state_of(const ckb_host* host);
+// Calls body with the services of the run that began last; between runs, does nothing.
+template <class Body>
+void with_services(const ckb_host* host, Body&& body) noexcept {
+  auto& state = *static_cast<HostState*>(host->self);
+  guard(nullptr, [&] {
+    const std::shared_lock lock(state.runs_mutex);
+    if (!state.runs.empty()) body(*state.runs.back());
+  });
+}
 
 // The part of *given that both sides know; the rest stays as T{} has it.
 template <class T>
@@ -150,15 +161,15 @@ void fill_services(ckb_host& t) {
     return report(error, code, message);
   };
   t.log = [](const ckb_host* host, std::int32_t level, const char* message) {
-    const auto& log = state_of(host).services.log;
-    guard(nullptr, [&] {
-      if (log) log(level, message);
+    with_services(host, [&](const HostServices& services) {
+      if (services.log) services.log(level, message);
     });
   };
   t.cancelled = [](const ckb_host* host) -> std::int32_t {
-    const auto& cancelled = state_of(host).services.cancelled;
     bool stop = false;
-    guard(nullptr, [&] { stop = cancelled && cancelled(); });
+    with_services(host, [&](const HostServices& services) {
+      stop = services.cancelled && services.cancelled();
+    });
     return stop ? 1 : 0;
   };
   t.extension = [](const ckb_host*, const char* id) -> const void* {
@@ -173,13 +184,13 @@ void fill_services(ckb_host& t) {
     return name == CKB_CHECKSUMS ? &kChecksums : nullptr;
   };
   t.plugin_folder = [](const ckb_host* host, const char* id) -> const char* {
-    HostState* state = &state_of(host);
     const char* result = "";
-    guard(nullptr, [&] {
-      if (!state->services.plugin_folder) return;
-      std::string folder = state->services.plugin_folder(id);
-      const std::scoped_lock lock(state->mutex);
-      result = state->folders.emplace(id, std::move(folder)).first->second.c_str();
+    with_services(host, [&](const HostServices& services) {
+      if (!services.plugin_folder) return;
+      std::string folder = services.plugin_folder(id);
+      auto& state = *static_cast<HostState*>(host->self);
+      const std::scoped_lock lock(state.folders_mutex);
+      result = state.folders.insert(std::move(folder)).first->c_str();
     });
     return result;
   };
@@ -320,25 +331,45 @@ void fill_layout(ckb_host& t) {
   };
 }
 
-HostState& state_of(const ckb_host* host) { return *static_cast<HostState*>(host->self); }
-
-}  // namespace
-
-Host::Host(HostServices services) : state_(std::make_unique<HostState>()) {
-  state_->services = std::move(services);
-  ckb_host& table = state_->table;
+HostState* new_state() {
+  auto* state = new HostState;
+  ckb_host& table = state->table;
   table.struct_size = sizeof(ckb_host);
   table.abi_minor = CKB_ABI_MINOR;
-  table.self = state_.get();
+  table.self = state;
   fill_services(table);
   fill_input(table);
   fill_values(table);
   fill_graph(table);
   fill_layout(table);
+  return state;
 }
 
-Host::~Host() = default;
+// Leaked on purpose: threads of plugins may call the table while the process ends.
+HostState& shared_state() {
+  static HostState& state = *new_state();
+  return state;
+}
 
-const ckb_host* Host::table() const { return &state_->table; }
+}  // namespace
+
+Host::Host(HostServices services) {
+  auto connected = std::make_unique<const HostServices>(std::move(services));
+  HostState& state = shared_state();
+  const std::scoped_lock lock(state.runs_mutex);
+  state.runs.push_back(connected.get());
+  services_.reset(connected.release());
+}
+
+void Host::Disconnect::operator()(const HostServices* services) const {
+  {
+    HostState& state = shared_state();
+    const std::scoped_lock lock(state.runs_mutex);
+    std::erase(state.runs, services);
+  }
+  delete services;
+}
+
+const ckb_host* Host::table() const { return &shared_state().table; }
 
 }  // namespace ckptbridge

@@ -25,7 +25,7 @@ struct ckb_layout {
 
 namespace ckptbridge {
 
-// What plugins may ask of the program around the core.
+// What plugins may ask of one run. A plugin may call these from any of its threads.
 struct HostServices {
   // level: 0 debug, 1 info, 2 warning.
   std::function<void(int level, const std::string& message)> log;
@@ -34,20 +34,22 @@ struct HostServices {
   std::function<std::string(const std::string& id)> plugin_folder;
 };
 
-struct HostState;
-
-// A table for plugins. Must outlive every call into a plugin that was loaded with it.
+// Connects plugins with one run, from its constructor to its destructor. Of several, the one that
+// was made last answers. The destructor waits until no plugin is within a service; after that, the
+// services are not called.
 class Host {
  public:
   explicit Host(HostServices services);
-  ~Host();
-  Host(const Host&) = delete;
-  Host& operator=(const Host&) = delete;
 
+  // The table for plugins: one for all Hosts, never freed. A plugin is never unloaded, so a pointer
+  // that it keeps must work in later runs, between runs and while the process ends.
   const ckb_host* table() const;
 
  private:
-  std::unique_ptr<HostState> state_;
+  struct Disconnect {
+    void operator()(const HostServices* services) const;
+  };
+  std::unique_ptr<const HostServices, Disconnect> services_;
 };
 
 }  // namespace ckptbridge

@@ -1,7 +1,7 @@
 // Plugins as shared libraries: loading them, and calling into them.
 //
-// The only file of the core that knows Boost.DLL. What a plugin reports becomes an Error whose
-// message begins with the plugin's id.
+// Only this file of the core knows Boost.DLL. An error that a plugin reports is thrown as an Error
+// whose message begins with the plugin's id.
 #pragma once
 
 #include <functional>
@@ -15,18 +15,19 @@
 
 namespace ckptbridge {
 
-// A loaded plugin. It is never unloaded: errors, tables and threads of it may outlive all use.
+// A loaded plugin. The library is never unloaded: its errors, tables and threads may outlive all
+// use.
 class Plugin {
  public:
   // Loads the library that stands beside the manifest, and compares it with the manifest (id,
-  // version, roles): INVALID_ARGUMENT, naming the manifest, if it cannot be loaded or differs.
-  // table must outlive the plugin's last call.
+  // version, roles). Throws INVALID_ARGUMENT, naming the manifest, if the library cannot be loaded
+  // or differs. table: of a Host, which lasts as long as the process.
   Plugin(const Manifest& manifest, const ckb_host* table);
 
   const std::string& id() const { return id_; }
 
-  // 0: not this reader's format; 100: certain; below 0: it could not look. For a plugin with the
-  // role only, as all below.
+  // Returns 0 for another format, 100 for certain, below 0 where the reader could not look. Call
+  // this, and each function below, only for a plugin with the role.
   int probe(const std::string& path) const;
 
   // options: one JSON object.

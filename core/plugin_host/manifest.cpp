@@ -37,7 +37,7 @@ std::vector<std::string> names_of(const Table& table) {
   return result;
 }
 
-// The value that table gives for a word, or an error that lists the words there are.
+// Returns the value of a word in table. Throws an error that lists the words there are.
 template <class Table>
 auto look_up(JsonObject& object, const std::string& member, const std::string& word,
              const Table& table) {

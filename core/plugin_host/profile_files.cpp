@@ -119,7 +119,7 @@ std::vector<ProfileField> profile_fields(const std::vector<ProfileEntry>& profil
       throw Error(
           CKB_CORRUPT,
           fmt::format("{}: inherits: \"{}\" {}", line.back()->path.string(), line.back()->inherits,
-                      parent == nullptr ? "is no profile" : "leads back to itself"),
+                      parent == nullptr ? "is not a profile" : "leads back to itself"),
           {.file = line.back()->path.string()});
     }
     line.push_back(parent);
@@ -148,7 +148,7 @@ namespace {
 
 constexpr const char* kSchema = "shared/profile.schema.json";
 
-// The members of the top level that the text gives more than once: a parser keeps the last.
+// Returns the members of the top level that the text has twice: a parser keeps the last.
 std::vector<std::string> repeated_members(const std::string& text) {
   std::set<std::string> seen;
   std::vector<std::string> repeated;

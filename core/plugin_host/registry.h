@@ -47,7 +47,7 @@ class Registry {
   // the ids among which a chain written by hand must choose.
   const Manifest& require(Role role, const std::string& format) const;
 
-  // All usable ones with a role, by id. They live as long as the registry.
+  // Returns all usable manifests with a role, by id; the registry owns them.
   std::vector<const Manifest*> with_role(Role role) const;
 
   // The formats that the plugins with a role have, sorted, each once.

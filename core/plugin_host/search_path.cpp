@@ -17,7 +17,7 @@ namespace fs = boost::filesystem;
 constexpr uid_t kRoot = 0;
 constexpr const char* kBelowLib = "ckptbridge/plugins-1";  // carries the ABI's major
 
-// A group that holds nobody but the caller, as distributions give each user: writable by it is
+// A group that holds nobody but the caller, as distributions make for each user: writable by it is
 // writable by the caller.
 bool is_private_group(gid_t group, uid_t caller) {
   const passwd* user = getpwuid(caller);  // NOLINT(concurrency-mt-unsafe): before any thread

@@ -27,7 +27,7 @@ struct SearchPath {
   uid_t installer = 0;  // owner of the program; who can replace it may as well place plugins
 };
 
-// getenv, or a table in a test. May give nullptr.
+// getenv, or a table in a test. May return nullptr.
 using Environment = std::function<const char*(const char*)>;
 
 // --plugin-dir, CKPTBRIDGE_PLUGIN_PATH, $XDG_DATA_HOME/ckptbridge/plugins-1,

@@ -11,8 +11,8 @@
 
 namespace ckptbridge {
 
-// Parses text; throws CORRUPT, with where, line and column, when it is not JSON, and when one of
-// its strings contains a NUL: they go into paths and C strings, where it would end them early.
+// Parses text. Throws CORRUPT, with where, line and column, when text is not JSON, and when one of
+// its strings contains a NUL, which would cut a path or a C string short.
 nlohmann::json parse_json(const std::string& text, const std::string& where);
 
 // A view of a JSON object. The object must outlive it.

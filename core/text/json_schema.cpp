@@ -58,7 +58,7 @@ bool in_class(char c, std::string_view members) {
   return false;
 }
 
-// Takes as much as it can at each class, and never gives back.
+// Takes as many characters as fit at each class, and never fewer.
 bool fits(std::string_view text, const std::string& pattern) {
   const auto broken = [&] { return Error(CKB_CORRUPT, "schema: pattern " + pattern); };
   if (pattern.size() < 2 || pattern.front() != '^' || pattern.back() != '$') throw broken();

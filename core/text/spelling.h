@@ -18,7 +18,7 @@ std::string lower_case(std::string_view word);
 // `did you mean "mp-size"?` for the candidate that is a slip of the finger away from word, or ""
 // when none is. What an Error has as its hint.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
-// The same behind a semicolon, for the middle of a sentence.
+// Returns the suggestion behind a semicolon, for the middle of a sentence.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 // Underscores become hyphens: the spelling in which verbs, options and ids are compared.

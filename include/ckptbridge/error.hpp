@@ -53,7 +53,8 @@ class Error : public std::runtime_error {
   std::shared_ptr<const About> about_;  // shared: the copy of an exception may not throw
 };
 
-// Gives what body gives. An Error that leaves it is about this, where it does not say so itself.
+// Returns what body returns. An Error that body throws is about `about`, where the Error does not
+// say what it is about.
 template <class Body>
 decltype(auto) about(const About& what, Body&& body) {
   try {

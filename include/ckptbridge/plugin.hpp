@@ -33,6 +33,7 @@
 namespace ckptbridge::plugin {
 
 // The table of the host that loaded this plugin; set by the entry point before anything else runs.
+// It stays valid until the process ends, and a host passes the same one each time.
 CKB_LOCAL inline const ckb_host* host = nullptr;
 
 namespace detail {
@@ -432,7 +433,8 @@ const ckb_writer* writer_table() {
   extern "C" const ckb_plugin* ckptbridge_plugin_v1(const ckb_host* h) {                       \
     static const ckb_plugin plugin = {                                                         \
         sizeof(ckb_plugin), CKB_ABI_MINOR, id, version, reader, transform, writer, extension}; \
-    ckptbridge::plugin::host = h;                                                              \
+    /* Not written again: threads of the plugin may read it. */                                \
+    if (ckptbridge::plugin::host != h) ckptbridge::plugin::host = h;                           \
     return &plugin;                                                                            \
   }
 

@@ -41,8 +41,8 @@ struct LogicalFile {
   std::vector<std::string> pieces;  // in their order; the name itself when it is whole
 };
 
-// The pieces of a file in their order. Throws NOT_FOUND that names the first or a middle one that
-// is missing. That the last one is there only the content can tell.
+// Returns the pieces of a file in their order. Throws NOT_FOUND, naming the piece, where the first
+// or a middle one is missing. Whether the last one is there, only the content can tell.
 LogicalFile in_order(const std::string& folder, const std::string& stem, const FileParts& parts);
 
 }  // namespace ckptbridge::deepspeed

@@ -57,7 +57,7 @@ void add(ShardFiles& files, const ShardName& shard, const std::string& name) {
                   files.folder, std::min(it->second, name), std::max(it->second, name),
                   shard.rank.dp, shard.rank.mp),
       {.file = (fs::path(files.folder) / name).string(),
-       .hint = "take away the one that is no part of the checkpoint"});
+       .hint = "take away the one that is not part of the checkpoint"});
 }
 
 ShardFiles files_directly_in(const fs::path& folder) {

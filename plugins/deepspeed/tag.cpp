@@ -25,7 +25,7 @@ std::optional<fs::path> tagged_folder(const fs::path& root, std::string tag) {
   }
   if (fs::path(tag).is_absolute() || tag.find("..") != std::string::npos) {
     throw Error(CKB_CORRUPT,
-                fmt::format("{}: \"{}\" is no folder below {}", by, tag, root.string()),
+                fmt::format("{}: \"{}\" is not a folder below {}", by, tag, root.string()),
                 {.file = tag_is_read ? by : ""});
   }
   if (!fs::is_directory(root / tag)) {

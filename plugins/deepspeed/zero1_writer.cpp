@@ -183,7 +183,7 @@ class Zero1Writer : public ckptbridge::plugin::Writer {
   }
 
  private:
-  // Gives the number of ranks. Those of them that a reader was asked for may be fewer.
+  // Returns the number of ranks; a reader may have been asked for fewer of them.
   static std::int32_t add_tensors(const Graph& graph, std::map<std::int32_t, RankFile>& files) {
     const auto in = graph.view();
     std::int32_t world = 0;

@@ -238,7 +238,7 @@ void RankBuilder::add_shared(const std::vector<std::pair<std::string, std::strin
       add_tensor(name, "param", param->second);
     } else if (!options_.exclude_frozen) {
       throw Error(CKB_CORRUPT,
-                  fmt::format("{}: {} shares {} (shared_params), which is no "
+                  fmt::format("{}: {} shares {} (shared_params), which is not a "
                               "parameter of the checkpoint",
                               first_->name(), name, kept),
                   {.file = first_->name(), .tensor = name});

@@ -58,7 +58,7 @@ class RankBuilder {
   void leave_out() { first_->drop_rest(kOtherModelRanks); }
 
   // Adds all to the graph, in the order in which the Python script has it: buffers, extra state,
-  // frozen parameters, the others in the order of the groups, shared ones. Gives the value of the
+  // frozen parameters, the others in the order of the groups, shared ones. Returns the value of the
   // property "names".
   std::string_view finish(const std::vector<std::pair<std::string, std::string>>& shared);
 

@@ -176,7 +176,7 @@ class Zero3Reader : public plugin::Reader {
     }
   }
 
-  // Gives the table of shared parameters: only global rank 0 has written it.
+  // Returns the table of shared parameters: only global rank 0 has written it.
   std::vector<std::pair<std::string, std::string>> read_models(Graph& out,
                                                                const ShardFiles& files) {
     std::vector<std::pair<std::string, std::string>> shared;

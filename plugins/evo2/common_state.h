@@ -1,4 +1,4 @@
-// The objects of a NeMo2 checkpoint that no tensor of the source gives: weights/common.pt and the
+// The objects of a NeMo2 checkpoint that no tensor of the source holds: weights/common.pt and the
 // extra states of Transformer Engine's modules.
 #pragma once
 

@@ -25,7 +25,8 @@ struct Fact {
   bool unseen = false;  // no tensor shows the field
 };
 
-// A field that no tensor shows. Among sizes, it grows with the field like; "": with none.
+// A field that no tensor shows, such as num_attention_heads. `like` names a field that tensors show
+// and that grows with this one from size to size (hidden_size); "": there is none.
 struct Unseen {
   std::string field;
   std::string like;

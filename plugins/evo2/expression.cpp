@@ -17,7 +17,7 @@ class Evaluator {
 
   std::uint64_t result() {
     const std::int64_t value = sum();
-    if (next() != '\0') fail("is no expression");
+    if (next() != '\0') fail("is not an expression");
     if (value < 0) fail("is negative: " + std::to_string(value));
     return static_cast<std::uint64_t>(value);
   }
@@ -45,7 +45,7 @@ class Evaluator {
   }
 
   void expect(char wanted) {
-    if (!accept(wanted)) fail("is no expression");
+    if (!accept(wanted)) fail("is not an expression");
   }
 
   std::int64_t sum() {
@@ -115,7 +115,7 @@ class Evaluator {
       ++at_;
     }
     const std::string name(text_.substr(begin, at_ - begin));
-    if (name.empty()) fail("is no expression");
+    if (name.empty()) fail("is not an expression");
     if (name != "round_up") return lookup_(name);
     expect('(');
     const std::int64_t value = sum();

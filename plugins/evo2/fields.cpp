@@ -153,11 +153,4 @@ const Field* FieldTable::find(std::string_view name) const {
   return nullptr;
 }
 
-std::vector<std::string> FieldTable::names() const {
-  std::vector<std::string> out;
-  out.reserve(fields_.size());
-  for (const Field& field : fields_) out.push_back(field.name);
-  return out;
-}
-
 }  // namespace ckptbridge::evo2

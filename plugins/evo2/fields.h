@@ -42,7 +42,6 @@ class FieldTable {
   // Fields of NeMo's class first, in the order of the class.
   const std::vector<Field>& all() const { return fields_; }
   const Field* find(std::string_view name) const;
-  std::vector<std::string> names() const;
 
   // The Python module of NeMo's configuration classes.
   const std::string& module() const { return module_; }

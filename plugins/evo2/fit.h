@@ -40,15 +40,16 @@ struct Fit {
   std::size_t layers_found = 0;
   std::size_t layers_wanted = 0;
 
-  bool converts() const;  // every difference is harmless
-  bool exact() const;     // and none tells sizes apart: filter columns are equal too
+  bool converts() const;  // true where every difference is harmless
+  bool exact() const;  // converts(), and no difference tells sizes apart: filter columns are equal
 };
 
 // Compares the tensors of a whole checkpoint (all shards joined) with what the profile expects.
 Fit compare(const Profile& profile, const NameTable& names, const std::vector<TensorShape>& found,
             Family family = Family::kSavanna);
 
-// Which differences to tell: those that stand in the way, or those that tell sizes apart too.
+// Which differences describe() tells: kHarmful, those that prevent a conversion; kIdentifying, also
+// those by which one size is told from another, such as the number of filter columns.
 enum class Tell { kHarmful, kIdentifying };
 
 // "mlp.w1.weight has 22528 rows, 40b has 21888 (50 layers); ...": one part per kind of difference,

@@ -88,7 +88,7 @@ Json read_json(const std::filesystem::path& file) {
     const auto line =
         std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n') + 1;
     throw Error(CKB_INVALID_ARGUMENT,
-                file.string() + ": line " + std::to_string(line) + " is no valid JSON");
+                file.string() + ": line " + std::to_string(line) + " is not valid JSON");
   } catch (const Json::out_of_range&) {
     throw Error(CKB_INVALID_ARGUMENT, file.string() + ": has a number that is too large");
   }

@@ -40,7 +40,7 @@ struct Options {
     if (ranks < 1 || ranks > kMostRanks) {
       throw Error(
           CKB_INVALID_ARGUMENT,
-          fmt::format("mp-size: {} is no number of ranks, expected 1 to {}", ranks, kMostRanks));
+          fmt::format("mp-size: {} is not a number of ranks, expected 1 to {}", ranks, kMostRanks));
     }
   }
 
@@ -114,7 +114,7 @@ class Resharder {
   }
 
  private:
-  // By new rank. The same shards give the same nodes, so that tied tensors stay tied.
+  // By new rank. The same shards become the same nodes, so that tied tensors stay tied.
   const std::vector<ckb_node>& new_values(const RankTensor& tensor) {
     const auto dim = names_.find(tensor.name)->partition_dim;
     std::vector<ckb_node> old;

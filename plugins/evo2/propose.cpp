@@ -167,7 +167,7 @@ class Derivation {
     }
   }
 
-  // The place of the final norm gives norm_layer_offset, or whatever field its rule has.
+  // The place of the final norm tells norm_layer_offset, or whatever field its rule has.
   void find_norm() {
     if (has_norm()) return;
     const auto rule =

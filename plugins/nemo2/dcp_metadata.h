@@ -68,7 +68,8 @@ struct DcpMetadata {
 // tensor. Whether they tile it is tiling.h's.
 DcpMetadata read_dcp_metadata(std::span<const std::byte> pickle, const std::string& name);
 
-// The file's bytes; protocol 2. UNSUPPORTED for a dtype that torch has no name for.
+// Returns the file's bytes, in protocol 2. Throws UNSUPPORTED for a dtype that torch has no name
+// for.
 torch_file::Bytes dcp_metadata(const std::vector<StoredTensor>& tensors,
                                const std::vector<StoredObject>& objects);
 

@@ -128,7 +128,7 @@ bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_
   if (!metadata.is_object() || !metadata.contains("sharded_backend") ||
       !metadata["sharded_backend"].is_string()) {
     throw Error(CKB_CORRUPT,
-                fmt::format("{}: is no JSON object that names a \"sharded_backend\"", name),
+                fmt::format("{}: is not a JSON object that names a \"sharded_backend\"", name),
                 {.file = name});
   }
   const auto& found = metadata["sharded_backend"].get_ref<const std::string&>();

@@ -33,7 +33,8 @@ InputFolder find_input_folder(const std::string& path) noexcept;
 std::string backend_of(const InputFolder& folder);
 
 // Throws CORRUPT where saving has not ended, and UNSUPPORTED where metadata.json names another
-// backend than this one, or a version of it that is not known. Gives whether there is such a file.
+// backend than this one, or a version of it that is not known. Returns whether there is such a
+// file.
 bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_view backend);
 
 // Adds the files below context/ as objects "context/NAME", by name, and weights/common.pt as

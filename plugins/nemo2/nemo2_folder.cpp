@@ -35,6 +35,22 @@ void put_pt(plugin::Layout& out, const std::string& path, const torch_file::ZipL
   torch_file::put_torch_file(out, out.add_file(path, zip.size), 0, zip, storages);
 }
 
+// Returns the text of metadata.json for a backend, "torch_dist" or "zarr", as Python's json.dump
+// writes it.
+std::string metadata_json(const std::string& backend) {
+  return R"({"sharded_backend": ")" + backend +
+         R"(", "sharded_backend_version": 1, "common_backend": "torch", "common_backend_version": 1})";
+}
+
+// Returns io.json with save_ckpt_format set to this backend, and every other byte as it was. The
+// item is ["Attr(name='save_ckpt_format')", {"type": "leaf", "value": "zarr", …}]. Not parsed:
+// Python's JSON may hold NaN and Infinity, which other parsers refuse.
+std::string with_save_format(std::string_view io_json, const std::string& backend) {
+  static const std::regex kItem(
+      R"re(("Attr\(name='save_ckpt_format'\)"\s*,\s*\{[^{}]*?"value"\s*:\s*")(torch_dist|zarr)("))re");
+  return std::regex_replace(std::string(io_json), kItem, "$1" + backend + "$3");
+}
+
 }  // namespace
 
 void put_file(plugin::Layout& out, const std::string& path, std::span<const std::byte> bytes) {
@@ -89,20 +105,6 @@ torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list
   }
   if (in_list) root = values.list({root});
   return torch_file::lay_out_torch_file(torch_file::pickle(values, root), sizes);
-}
-
-// As Python's json.dump writes it.
-std::string metadata_json(const std::string& backend) {
-  return R"({"sharded_backend": ")" + backend +
-         R"(", "sharded_backend_version": 1, "common_backend": "torch", "common_backend_version": 1})";
-}
-
-// An item of fiddle's JSON: ["Attr(name='save_ckpt_format')", {"type": "leaf", "value": "zarr",
-// …}]. Python's JSON may hold NaN and Infinity, which other parsers refuse.
-std::string with_save_format(std::string_view io_json, const std::string& backend) {
-  static const std::regex kItem(
-      R"re(("Attr\(name='save_ckpt_format'\)"\s*,\s*\{[^{}]*?"value"\s*:\s*")(torch_dist|zarr)("))re");
-  return std::regex_replace(std::string(io_json), kItem, "$1" + backend + "$3");
 }
 
 bool is_sharded_key(std::string_view key) { return key.find(kShard) != std::string_view::npos; }

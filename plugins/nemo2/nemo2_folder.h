@@ -35,18 +35,12 @@ std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph)
 // and optimizer state, by its role or by its name.
 void require_weight(const plugin::TensorView& tensor);
 
-// An object of a graph as a .pt: of the object itself, or of a list with it alone. Its payloads are
-// the object's storages.
+// Returns an object of a graph as a .pt: of the object itself, or of a list with it alone. The
+// payloads of the .pt are the object's storages.
 torch_file::ZipLayout object_file(const plugin::ObjectView& object, bool in_list);
 
-// The text of metadata.json for a backend, "torch_dist" or "zarr".
-std::string metadata_json(const std::string& backend);
-
-// io.json with save_ckpt_format set to this backend; every other byte as it was.
-std::string with_save_format(std::string_view io_json, const std::string& backend);
-
 // Writes context/… and weights/common.pt, weights/metadata.json from the graph's objects. What it
-// has no place for is dropped with a reason. Gives the sharded objects, which are the writer's.
+// has no place for is dropped with a reason. Returns the sharded objects, which are the writer's.
 std::vector<plugin::ObjectView> put_context(plugin::Graph& graph, plugin::Layout& out,
                                             const std::string& backend);
 

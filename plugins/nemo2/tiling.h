@@ -24,8 +24,8 @@ struct Tile {
 using Concat = std::function<ckb_node(std::span<const ckb_node>, std::uint32_t)>;
 
 // The value of a tensor of this shape, none of whose sizes is 0, from tiles in any order and of any
-// sizes. Throws CORRUPT that opens with name where they leave a hole or overlap; UNSUPPORTED where
-// no straight cut takes them apart, which no writer makes.
+// sizes. Throws CORRUPT, with name in front, where tiles overlap or leave a hole, and UNSUPPORTED
+// where no straight cut takes the tiles apart, which no writer makes.
 ckb_node assemble(const std::vector<std::int64_t>& shape, std::vector<Tile> tiles,
                   const std::string& name, const Concat& concat);
 

@@ -36,7 +36,7 @@ class Members {
  public:
   Members(std::string_view text, const std::string& name)
       : json_(json::parse(text, nullptr, false)), name_(name) {
-    if (!json_.is_object()) throw Error(CKB_CORRUPT, name + ": is no JSON object");
+    if (!json_.is_object()) throw Error(CKB_CORRUPT, name + ": is not a JSON object");
   }
 
   const json& at(const char* member) const {

@@ -40,8 +40,8 @@ struct ZarrArray {
   std::string chunk_name(const std::vector<std::int64_t>& position) const;
 };
 
-// The text as zarr writes it, byte for byte. Row-major, separated by ".". UNSUPPORTED, with the
-// tensor's name in front, for a dtype that the format has no name for.
+// Returns the text as zarr writes it, byte for byte: row-major, separated by ".". Throws
+// UNSUPPORTED, with the tensor's name in front, for a dtype that the format has no name for.
 std::string zarray_text(const ZarrArray& array, const std::string& name);
 
 // Throws CORRUPT or UNSUPPORTED that opens with name: no such JSON, compressed chunks, an unknown

@@ -1,12 +1,14 @@
 // nemo2-zarr-reader: NeMo2 checkpoints whose weights are zarr arrays.
 //
-//   weights/KEY/.zarray, 0.0, 1.0, …    a tensor; see zarr_array.h
-//   weights/KEY/shard_OFFSET_SHAPE.pt   an object
-//   weights/KEY.sync/                   locks of the saver; left over at times
-//   weights/common.pt, metadata.json, context/…    see input_folder.h
-// Chunks are what each rank held when it saved. Source:
-// megatron/core/dist_checkpointing/strategies/ zarr.py and tensorstore.py of 0.12 and 0.15; the
-// files in tests/golden.
+//   weights/KEY/.zarray                  dtype, shape and chunks of a tensor; see zarr_array.h
+//   weights/KEY/0.0, weights/KEY/1.0, …  the chunks: a chunk is what one rank held when it saved
+//   weights/KEY/shard_OFFSET_SHAPE.pt    an object
+//   weights/KEY.sync/                    locks of the saver, at times left over
+//   weights/common.pt, weights/metadata.json, context/
+//                                        see input_folder.h
+//
+// The facts come from zarr.py and tensorstore.py in megatron/core/dist_checkpointing/strategies,
+// megatron-core 0.12 and 0.15, and from the files in tests/golden/nemo2.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -82,8 +84,8 @@ class GraphReader {
   }
 
  private:
-  // key is the folder's name; files lie below the checkpoint by what a listing gave, or as chunk
-  // names, which are numbers.
+  // key is the folder's name; files lie below the checkpoint by what a listing returned, or as
+  // chunk names, which are numbers.
   void read_key(const std::string& key) {
     if (key.ends_with(".sync")) return;
     const Listing found = list(folder_.weights_path() / key);

@@ -49,17 +49,17 @@ ModelFiles find_model_files(const std::string& path) {
 std::map<std::string, std::string> parse_index(std::string_view text, const std::string& name) {
   const json index = json::parse(text, nullptr, false);
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
-    throw Error(CKB_CORRUPT, name + ": is no index: no object \"weight_map\" in it");
+    throw Error(CKB_CORRUPT, name + ": is not an index: no object \"weight_map\" in it");
   }
   std::map<std::string, std::string> file_of;
   for (const auto& [tensor, file] : index["weight_map"].items()) {
     const std::string in = file.is_string() ? file.get<std::string>() : "";
     if (in.empty() || in == "." || in == ".." || in.find('/') != std::string::npos ||
         in.find('\0') != std::string::npos) {
-      throw Error(
-          CKB_CORRUPT,
-          fmt::format("{}: {}: {} is no name of a file in this folder", name, tensor, file.dump()),
-          {.tensor = tensor});
+      throw Error(CKB_CORRUPT,
+                  fmt::format("{}: {}: {} is not a name of a file in this folder", name, tensor,
+                              file.dump()),
+                  {.tensor = tensor});
     }
     file_of.emplace(tensor, in);
   }

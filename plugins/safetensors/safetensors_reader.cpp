@@ -126,7 +126,7 @@ class SafetensorsReader : public ckptbridge::plugin::Reader {
     if (size < prefix.size() ||
         header_size > std::min(size - prefix.size(), st::kMostHeaderBytes)) {
       throw Error(CKB_CORRUPT,
-                  fmt::format("{}: is no safetensors file, or cut short: a header of "
+                  fmt::format("{}: is not a safetensors file, or cut short: a header of "
                               "{} bytes in {} bytes (at most {})",
                               name, header_size, size, st::kMostHeaderBytes),
                   {.file = name});

@@ -4,8 +4,8 @@
 //   model-00001-of-0000N.safetensors   shards, filled in the order of the graph, and
 //   model.safetensors.index.json       which of them has each tensor
 // Within a file, tensors lie as the format's own library puts them (arrange() in header.h), so that
-// the same tensors give the same bytes. What it cannot hold is dropped with a reason. It shares no
-// bytes: tied tensors are written once each.
+// the same tensors become the same bytes. What it cannot hold is dropped with a reason. It shares
+// no bytes: tied tensors are written once each.
 #include <map>
 #include <set>
 #include <string>
@@ -41,7 +41,7 @@ class SafetensorsWriter : public ckptbridge::plugin::Writer {
     const std::int64_t most = given.at("max-shard-bytes");
     if (most < 1) {
       throw Error(CKB_INVALID_ARGUMENT,
-                  fmt::format("max-shard-bytes: {} is no size of a file", most));
+                  fmt::format("max-shard-bytes: {} is not a size of a file", most));
     }
     most_ = static_cast<std::uint64_t>(most);
   }

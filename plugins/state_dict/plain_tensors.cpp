@@ -67,11 +67,11 @@ std::vector<PlainTensor> plain_tensors(Graph& graph, std::string_view other) {
     const ObjectView object = in.object(i);
     if (object.name == other) continue;
     if (!is_extra_state(object.name)) {
-      graph.drop_object(object.name, "state that is no tensor");
+      graph.drop_object(object.name, "state that is not a tensor");
     } else if (auto tensor = plain(graph, object)) {
       found.emplace_back(object.position, std::move(*tensor));
     } else {
-      graph.drop_object(object.name, "extra state that is no tensor");
+      graph.drop_object(object.name, "extra state that is not a tensor");
     }
   }
   std::sort(found.begin(), found.end(),

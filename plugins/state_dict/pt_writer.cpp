@@ -1,4 +1,4 @@
-// pt-writer: one plain state dict, as torch.save(model.state_dict()) gives it.
+// pt-writer: one plain state dict, as torch.save(model.state_dict()) writes it.
 //
 //   model.pt   a dict name -> tensor, in the order of the graph; each tensor is contiguous, without
 //              requires_grad, and alone in its storage unless tied

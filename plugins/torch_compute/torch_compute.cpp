@@ -190,14 +190,9 @@ ckb_status quantiles(ckb_dtype dtype, std::uint64_t count, const void* values,
   });
 }
 
-ckb_status cast(ckb_dtype from, std::uint64_t count, const void* values, ckb_dtype to, void* out,
-                ckb_error* error) {
-  return guard(error, [&] { borrowed(to, count, out).copy_(borrowed(from, count, values)); });
-}
-
 const void* extension(const char* id) {
-  static const ckb_compute table = {sizeof(ckb_compute), 0,         summarise, compare,
-                                    histogram,           quantiles, cast};
+  static const ckb_compute table = {sizeof(ckb_compute), 0,        summarise, compare,
+                                    histogram,           quantiles};
   return std::strcmp(id, CKB_COMPUTE) == 0 ? &table : nullptr;
 }
 

@@ -28,14 +28,14 @@ class ByteSource {
   virtual ~ByteSource() = default;
 
   virtual std::uint64_t size() const = 0;
-  // What the user calls it; opens every error message about it.
+  // The path as the user writes it, with which each error message about this source begins.
   virtual const std::string& name() const = 0;
   // Fills all of out from offset on, or throws Error. [offset, offset + out.size()) lies in size().
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
 };
 
-// The bytes [offset, offset + size) of another source, which outlives this one: an item of a
-// .distcp. Offsets of whatever is found in it are relative to the window.
+// The bytes [offset, offset + size) of another source, such as an item of a .distcp. The other
+// source must outlive the window. Offsets of what is found in the window count from its beginning.
 class WindowSource final : public ByteSource {
  public:
   // Throws CKB_CORRUPT when the window does not lie in base.
@@ -67,8 +67,8 @@ class MemorySource final : public ByteSource {
   std::string name_;
 };
 
-// [offset, offset + size) of source; throws CKB_CORRUPT, naming what was to be read, when it does
-// not lie in source. Nothing is allocated before that is known.
+// Returns [offset, offset + size) of source. Throws CKB_CORRUPT, naming what was to be read, when
+// the range does not lie in source; nothing is allocated before.
 Bytes read_range(const ByteSource& source, std::uint64_t offset, std::uint64_t size,
                  const std::string& what);
 

@@ -9,8 +9,8 @@
 
 namespace ckptbridge::torch_file {
 
-// Those among the names of a pickle that run programs, code or other pickles, open connections or
-// change files: "os.system". Sorted. What is not listed may be harmful as well.
+// Returns the names in a pickle that run programs, code or other pickles, open connections or
+// change files: "os.system". Sorted. A name that is not returned may be harmful as well.
 std::vector<std::string> dangerous_names(const Values& values);
 
 // "its pickle names os.system, builtins.eval and 3 more: …"; "" where there is none.

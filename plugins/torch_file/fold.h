@@ -18,7 +18,7 @@ class Folder {
   // budget bounds what folding copies: one argument may be named by any number of calls.
   Folder(Values& values, std::uint64_t budget) : values_(values), budget_(budget) {}
 
-  // The plain value of callable(*args), or nullopt when it is none.
+  // Returns the plain value of callable(*args), or nullopt where the call makes no plain value.
   std::optional<ValueId> fold(ValueId callable, ValueId args);
 
  private:

@@ -22,13 +22,13 @@
 
 namespace ckptbridge::torch_file {
 
-// How many first bytes of a file tell.
+// How many of the first bytes of a file starts_as_legacy() needs.
 inline constexpr std::size_t kLegacyHead = 32;
 
-// True if head begins as the pickled magic number does, in whatever protocol of pickle.
+// Returns true if head begins as the pickled magic number does, in whatever protocol of pickle.
 bool starts_as_legacy(std::span<const std::byte> head);
 
-// As read_torch_file, of a file that starts as legacy.
+// As read_torch_file(), for a file that starts as legacy.
 TorchFile read_legacy_file(const ByteSource& source);
 
 }  // namespace ckptbridge::torch_file

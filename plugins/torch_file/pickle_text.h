@@ -1,5 +1,5 @@
-// The arguments that protocols 0 and 1 spell as text. Each gives nullopt for what Python would not
-// read.
+// The arguments that protocols 0 and 1 spell as text. Each function returns nullopt for what Python
+// would not read.
 #pragma once
 
 #include <optional>

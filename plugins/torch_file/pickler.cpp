@@ -114,7 +114,7 @@ class Pickler {
 
   void put(ValueId id);
   bool get(ValueId id);
-  // Memoizes what was written last, and gives its index; writes what has an index again.
+  // Memoizes what was written last, and returns its index; writes what has an index again.
   std::uint32_t put_new();
   void get_index(std::uint32_t index);
 

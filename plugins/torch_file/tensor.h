@@ -39,17 +39,18 @@ struct Tensor {
   bool is_contiguous() const;   // row-major without gaps
 };
 
-// nullopt when the value is no tensor over a storage (sparse, quantized and meta tensors are none).
-// Throws CKB_CORRUPT when it is one and cannot be: outside its storage, negative sizes, 65 dims.
+// Returns nullopt when the value is not a tensor over a storage (sparse, quantized and meta tensors
+// are not). Throws CKB_CORRUPT for an impossible tensor: outside its storage, a negative size, 65
+// dims.
 std::optional<Tensor> read_tensor(const Values& values, ValueId id, const std::string& where);
-// As above, and CKB_CORRUPT when it is no tensor.
+// As read_tensor(), but throws CKB_CORRUPT when the value is not a tensor.
 Tensor require_tensor(const Values& values, ValueId id, const std::string& where);
 
 // Row-major strides as torch computes them: a size of 0 counts as 1.
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape);
 
-// The value that torch.save makes of a tensor. Of its storage, key and size are used; the location
-// is always cpu. Throws CKB_UNSUPPORTED for a dtype that torch does not have.
+// Returns the value that torch.save makes of a tensor. Of the storage, key and size are used; the
+// location is always cpu. Throws CKB_UNSUPPORTED for a dtype that torch does not have.
 ValueId make_tensor(Values& values, const Tensor& tensor);
 // A contiguous tensor that fills the storage of that key.
 ValueId make_tensor(Values& values, const std::string& key, Dtype dtype,
@@ -59,12 +60,12 @@ ValueId make_ordered_dict(Values& values);
 // torch.Size(shape).
 ValueId make_size(Values& values, const std::vector<std::int64_t>& shape);
 
-// Gives each storage that root reaches the key that new_key returns, and the location cpu. Called
-// once for each key, in the order of first use.
+// Sets the key of each storage that root reaches to what new_key returns, and its location to cpu.
+// Calls new_key once for each key, in the order of first use.
 void rename_storages(Values& values, ValueId root,
                      const std::function<std::string(const Storage&)>& new_key);
-// The storages that root reaches, each key once, in the order of first use. Throws CKB_CORRUPT when
-// two uses of one key disagree about dtype or count.
+// Returns the storages that root reaches, each key once, in the order of first use. Throws
+// CKB_CORRUPT when two uses of one key disagree about dtype or count.
 std::vector<Storage> storages_of(const Values& values, ValueId root, const std::string& where);
 
 }  // namespace ckptbridge::torch_file

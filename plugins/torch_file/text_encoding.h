@@ -10,7 +10,7 @@
 
 namespace ckptbridge::torch_file {
 
-// nullopt when the text, which is UTF-8, has other characters.
+// Returns nullopt when the text, which is UTF-8, has other characters.
 std::optional<Bytes> from_latin1_text(std::string_view utf8);
 std::string to_latin1_text(std::span<const std::byte> data);
 

@@ -42,22 +42,22 @@ struct TorchFile {
   ValueId root = Values::none();
   // Every record data/<key>. None overlaps another.
   std::map<std::string, StorageExtent, std::less<>> storages;
-  // Parts of them that have keys of their own; in legacy files only.
+  // Parts of storages that have keys of their own; only legacy files have such parts.
   std::map<std::string, StorageView, std::less<>> views;
 
-  // The bytes of a storage, or of such a part, that the object uses.
+  // Returns the bytes of a storage, or of a part of one, that the object uses.
   const StorageExtent& extent(const Storage& storage) const {
     const auto view = views.find(storage.key);
     return view == views.end() ? storages.at(storage.key) : view->second.extent;
   }
-  // Which of `storages` they lie in.
+  // Returns the key in `storages` of the bytes that extent() returns.
   const std::string& home(const Storage& storage) const {
     const auto view = views.find(storage.key);
     return view == views.end() ? storage.key : view->second.storage;
   }
 };
 
-// True if the first bytes are those of a zip or of a legacy file; kTorchFileHead of them are
+// Returns true if the first bytes are those of a zip or of a legacy file; kTorchFileHead bytes are
 // enough.
 bool starts_as_torch_file(std::span<const std::byte> head);
 inline constexpr std::size_t kTorchFileHead = 32;

@@ -17,7 +17,7 @@ constexpr std::size_t kRecentCount = 4096;
 constexpr std::size_t kMaxRecentSize = 64;
 
 [[noreturn]] void wrong_kind(const char* expected) {
-  throw Error(CKB_CORRUPT, std::string("a value is no ") + expected + ", as was expected");
+  throw Error(CKB_CORRUPT, std::string("a value is not ") + expected + ", as was expected");
 }
 
 // FNV-1a rather than std::hash: which strings are found again decides which ones a pickle repeats,
@@ -191,7 +191,7 @@ void Values::append(ValueId list_set_or_object, ValueId element) {
     objects_[node.size].edits.push_back({Edit::Op::kAppend, none(), element});
     return;
   }
-  if (node.kind != Kind::kList && node.kind != Kind::kSet) wrong_kind("list, set or object");
+  if (node.kind != Kind::kList && node.kind != Kind::kSet) wrong_kind("a list, set or object");
   if (node.size == kNoIndex) {
     node.size = static_cast<std::uint32_t>(lists_.size());
     lists_.emplace_back();
@@ -205,7 +205,7 @@ void Values::set_item(ValueId dict_or_object, ValueId key, ValueId value) {
     objects_[node.size].edits.push_back({Edit::Op::kSetItem, key, value});
     return;
   }
-  if (node.kind != Kind::kDict) wrong_kind("dict or object");
+  if (node.kind != Kind::kDict) wrong_kind("a dict or object");
   if (node.size == kNoIndex) {
     node.size = static_cast<std::uint32_t>(dicts_.size());
     dicts_.emplace_back();
@@ -215,19 +215,19 @@ void Values::set_item(ValueId dict_or_object, ValueId key, ValueId value) {
 
 void Values::set_state(ValueId object, ValueId state) {
   const Node& node = nodes_.at(object);
-  if (node.kind != Kind::kObject) wrong_kind("object");
+  if (node.kind != Kind::kObject) wrong_kind("an object");
   objects_[node.size].edits.push_back({Edit::Op::kState, none(), state});
 }
 
 void Values::set_persistent_id(ValueId persistent, ValueId pid) {
   Node& node = nodes_.at(persistent);
-  if (node.kind != Kind::kPersistentId) wrong_kind("persistent id");
+  if (node.kind != Kind::kPersistentId) wrong_kind("a persistent id");
   node.bits = pid;
 }
 
 void Values::resolve_persistent_id(ValueId persistent, ValueId global) {
-  if (kind(persistent) != Kind::kPersistentId) wrong_kind("persistent id");
-  if (kind(global) != Kind::kGlobal) wrong_kind("global");
+  if (kind(persistent) != Kind::kPersistentId) wrong_kind("a persistent id");
+  if (kind(global) != Kind::kGlobal) wrong_kind("a global");
   nodes_[persistent] = nodes_[global];  // a global owns nothing
 }
 
@@ -268,7 +268,7 @@ bool Values::is_global(ValueId id, std::string_view module, std::string_view nam
 }
 
 std::span<const std::byte> Values::big_integer(ValueId id) const {
-  if (kind(id) != Kind::kBigInt) wrong_kind("integer beyond 64 bits");
+  if (kind(id) != Kind::kBigInt) wrong_kind("an integer beyond 64 bits");
   return std::as_bytes(std::span(text(nodes_[id])));
 }
 
@@ -283,26 +283,26 @@ std::span<const ValueId> Values::elements(ValueId sequence) const {
       if (node.size == kNoIndex) return {};
       return lists_[node.size];
     default:
-      wrong_kind("list, tuple or set");
+      wrong_kind("a list, tuple or set");
   }
 }
 
 std::span<const Item> Values::items(ValueId dict) const {
   const Node& node = nodes_.at(dict);
-  if (node.kind != Kind::kDict) wrong_kind("dict");
+  if (node.kind != Kind::kDict) wrong_kind("a dict");
   if (node.size == kNoIndex) return {};
   return dicts_[node.size];
 }
 
 const Object& Values::object(ValueId id) const {
   const Node& node = nodes_.at(id);
-  if (node.kind != Kind::kObject) wrong_kind("object");
+  if (node.kind != Kind::kObject) wrong_kind("an object");
   return objects_[node.size];
 }
 
 ValueId Values::persistent_id_of(ValueId persistent) const {
   const Node& node = nodes_.at(persistent);
-  if (node.kind != Kind::kPersistentId) wrong_kind("persistent id");
+  if (node.kind != Kind::kPersistentId) wrong_kind("a persistent id");
   return static_cast<ValueId>(node.bits);
 }
 

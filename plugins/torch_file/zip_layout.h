@@ -57,7 +57,7 @@ struct ZipOptions {
   std::uint32_t alignment = 64;
 };
 
-// Equal records give equal layouts. Throws CKB_INVALID_ARGUMENT for an alignment or a name that a
+// Equal records have equal layouts. Throws CKB_INVALID_ARGUMENT for an alignment or a name that a
 // zip cannot have, CKB_UNSUPPORTED when the zip would pass 2^63 bytes.
 ZipLayout lay_out_zip(std::span<const NewRecord> records, const ZipOptions& options = {});
 

@@ -108,7 +108,11 @@ typedef struct ckb_layout ckb_layout; /* which bytes go where in which output fi
 
 typedef struct ckb_host ckb_host;
 
-/* What ckptbridge offers a plugin. Lives as long as the process. */
+/* What ckptbridge offers a plugin: one table for all runs, which stays where it is until the
+ * process ends. Keep the pointer, and call from threads of your own, also between runs. log,
+ * cancelled and plugin_folder speak to the run that began last; between runs they do nothing, and
+ * return 0 and
+ * "". */
 struct ckb_host {
   uint32_t struct_size;
   uint32_t abi_minor;
@@ -239,7 +243,8 @@ typedef struct ckb_plugin {
   const void* (*extension)(const char* id); /* may be NULL */
 } ckb_plugin;
 
-/* The entry point. Does no work; gives the same table each time; NULL if the host is too old. */
+/* The entry point. It does no work, and returns the same table each time; NULL if the host is too
+ * old. */
 typedef const ckb_plugin* (*ckb_entry)(const ckb_host* host);
 CKB_EXPORT const ckb_plugin* ckptbridge_plugin_v1(const ckb_host* host);
 

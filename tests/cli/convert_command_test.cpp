@@ -216,7 +216,7 @@ TEST_F(Convert, RefusesWrongUsageWithAHint) {
     return outcome.err;
   };
   EXPECT_THAT(error({"--modle-size", "7b"}), HasSubstr("did you mean \"--model-size\"?"));
-  EXPECT_THAT(error({"--threads", "0"}), HasSubstr("--threads: \"0\" is no number from 1"));
+  EXPECT_THAT(error({"--threads", "0"}), HasSubstr("--threads: \"0\" is not a number from 1"));
   EXPECT_THAT(error({"--memory", "12 parsecs"}), HasSubstr("--memory: \"12 parsecs\" is not"));
   EXPECT_THAT(error({"--progress", "loud"}), HasSubstr("--progress: \"loud\" is none of"));
   EXPECT_THAT(error({"--params-dtype", "bf61"}), HasSubstr("did you mean \"bf16\"?"));
@@ -228,7 +228,7 @@ TEST_F(Convert, RefusesWrongUsageWithAHint) {
 TEST_F(Convert, RefusesAChainWhosePluginsDoNotFitTheirPlaces) {
   const auto outcome = command({"run", "evo2-mapper", "path=x", "!", "zero1-reader", "path=y"});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("evo2-mapper is no reader"));
+  EXPECT_THAT(outcome.err, HasSubstr("evo2-mapper is not a reader"));
   const auto option =
       command({"run", "zero1-reader path=x tga=y ! nemo2-torch_dist-writer path=o"});
   EXPECT_EQ(option.code, 2);

@@ -35,7 +35,7 @@ std::string state(const std::string& body) {
   return "}(" + text("module") + "}" + text("x") + body + "u";
 }
 
-// The opcodes of a checkpoint whose tensors are what add gives for each number: "h\x01h\x02R" is
+// The opcodes of a checkpoint whose tensors are what add returns for each number: "h\x01h\x02R" is
 // one.
 std::string module_of(const std::function<std::string(std::size_t)>& item, std::size_t count) {
   std::string pickle = std::string("ctorch._utils\n_rebuild_tensor_v2\nq\x01") + "0(" + "(" +

@@ -50,7 +50,7 @@ std::size_t size_of(const json& range) {
 }
 
 // Plans with --tensor '*' and converts: each piece that is not cast has the same bytes in its
-// source and in the output, and the pieces of a place fill it. Gives the number of pieces.
+// source and in the output, and the pieces of a place fill it. Returns the number of pieces.
 std::size_t require_true_pieces(const std::vector<std::string>& arguments,
                                 const std::string& output) {
   std::vector<std::string> words{"plan"};

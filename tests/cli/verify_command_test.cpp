@@ -137,7 +137,7 @@ TEST_F(Verify, RefusesAListOfDigestsThatIsNone) {
   folder_.write("other.json", R"({"tensors": []})");
   const auto outcome = command({"verify", kMp1, "--manifest", path("other.json")});
   EXPECT_EQ(outcome.code, 3);
-  EXPECT_THAT(outcome.err, HasSubstr("is no list of digests"));
+  EXPECT_THAT(outcome.err, HasSubstr("is not a list of digests"));
   EXPECT_EQ(command({"verify", kMp1, "--manifest", path("nothing.json")}).code, 3);
   EXPECT_EQ(command({"verify", kMp1}).code, 2);
 }

@@ -73,7 +73,7 @@ def recompute(source, pattern):
 
 
 def compare(savanna, pattern, ours, differences, reader=checkpoints.dcp.FileSystemReader):
-    """Adds to differences; gives the number of tensors and of objects."""
+    """Adds to differences; returns the number of tensors and of objects."""
     source = torch.load(savanna, weights_only=True)
     source = source.get("model", source)["module"]
     expected_tensors, expected_objects = recompute(source, pattern)

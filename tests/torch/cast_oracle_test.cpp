@@ -1,5 +1,5 @@
-// Every cast of core/convert.h against libtorch's: all patterns of the 16-bit types, and for the
-// wider ones every exponent with mantissas at the edges of rounding and with random ones.
+// Every cast of core/bytes/float_cast.h against libtorch's: all patterns of the 16-bit types, and
+// for the wider ones every exponent with mantissas at the edges of rounding and with random ones.
 //
 // Known differences: NaN patterns (ours are canonical), and float64 to 16 bits, where libtorch
 // rounds twice, by way of float32; there ours must be the nearer one.
@@ -85,7 +85,7 @@ class Oracle {
     if (bytes_.size() >= (std::size_t{1} << 22)) check();
   }
 
-  // Compares what is left, and gives how many casts libtorch, rounding twice, got wrong.
+  // Compares what is left, and returns how many casts libtorch, rounding twice, got wrong.
   std::uint64_t torch_was_farther() {
     check();
     return torch_was_farther_;

@@ -10,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "ckptbridge/error.hpp"
-#include "core/bytes/float_cast.h"
 #include "core/plugin_host/compute_plugin.h"
 #include "core/plugin_host/host.h"
 
@@ -133,22 +132,6 @@ TEST_F(TorchCompute, InterpolatesQuantilesOfTheFiniteValues) {
               ElementsAre(DoubleEq(1), DoubleEq(1.75), DoubleEq(2.5), DoubleEq(4)));
   EXPECT_THAT(compute_.quantiles(kFloat32, bytes_of<float>({NAN}), fractions),
               ElementsAre(IsNan(), IsNan(), IsNan(), IsNan()));
-}
-
-TEST_F(TorchCompute, CastsAsTheCoreDoes) {
-  std::vector<float> values;
-  for (int i = -3000; i < 3000; ++i) values.push_back(static_cast<float>(i) * 0.37f);
-  for (const Dtype to : {kFloat64, kFloat16, kBFloat16}) {
-    std::vector<std::byte> theirs(values.size() * item_size(to));
-    std::vector<std::byte> ours(theirs.size());
-    compute_.cast(kFloat32, bytes_of(values), to, theirs);
-    convert(kFloat32, to, bytes_of(values).data(), ours.data(), values.size());
-    EXPECT_EQ(theirs, ours) << dtype_name(to);
-  }
-  std::vector<std::int32_t> integers(2);
-  compute_.cast(kFloat64, bytes_of<double>({-2.75, 7}), kInt32,
-                std::as_writable_bytes(std::span(integers)));
-  EXPECT_THAT(integers, ElementsAre(-2, 7));
 }
 
 TEST_F(TorchCompute, NamesATypeThatItCannotComputeWith) {

@@ -1,8 +1,8 @@
 /* Draft extension ckptbridge.checksums/1: what input files say of their own bytes.
  *
- * The host gives a ckb_checksums from ckb_host.extension. A reader whose format stores checksums
- * tells them, and the host holds them against the bytes that it reads anyway, before the output
- * appears. A host that is older gives NULL; then nothing is checked.
+ * ckb_host.extension returns a ckb_checksums. A reader whose format stores checksums tells them,
+ * and the host holds them against the bytes that it reads anyway, before the output appears. A host
+ * that is older returns NULL; then nothing is checked.
  */
 #ifndef CKPTBRIDGE_DRAFT_CHECKSUMS_H_
 #define CKPTBRIDGE_DRAFT_CHECKSUMS_H_

@@ -1,13 +1,12 @@
 /* Draft extension ckptbridge.compute/1: tensor arithmetic on blocks of elements.
  *
- * A plugin with the role "compute" gives a ckb_compute from ckb_plugin.extension. ckptbridge asks
- * for it where a user wants numbers about tensors; copies and float casts of a conversion are its
- * own.
+ * The ckb_plugin.extension of a plugin with the role "compute" returns a ckb_compute. ckptbridge
+ * asks for numbers about tensors there; it copies and casts tensors itself.
  *
  *   Values    may be larger than memory, so that what adds up is added up: call with one block
  *             after the other and the same result, which starts zeroed but for struct_size.
- *             Only quantiles() needs all it speaks of at once; for a large value give it a sample,
- *             and say so to the user.
+ *             Only quantiles() needs all elements at once; of a large value pass a sample, and say
+ *             so to the user.
  *   Buffers   are borrowed until the call returns, contiguous, and aligned for their elements.
  *   Numbers   are float64. Integers beyond 2^53 are rounded to it.
  *   Threads   all functions are [any-thread], on results of one's own. Each uses one thread.
@@ -64,13 +63,10 @@ typedef struct ckb_compute {
    * itself belongs to the last. low < high. */
   ckb_status (*histogram)(ckb_dtype, uint64_t count, const void* values, double low, double high,
                           uint32_t bins, uint64_t* counts, ckb_error*);
-  /* Gives for each of fractions, in [0, 1], the value below which that part of the finite values
-   * lies, interpolated between neighbours; NaN where no value is finite. */
+  /* Sets out, for each of fractions, in [0, 1], to the value below which that part of the finite
+   * values lies, interpolated between neighbours; NaN where no value is finite. */
   ckb_status (*quantiles)(ckb_dtype, uint64_t count, const void* values, uint32_t fraction_count,
                           const double* fractions, double* out, ckb_error*);
-  /* Fills out with count elements of type to. */
-  ckb_status (*cast)(ckb_dtype from, uint64_t count, const void* values, ckb_dtype to, void* out,
-                     ckb_error*);
 } ckb_compute;
 
 #ifdef __cplusplus

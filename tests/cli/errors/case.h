@@ -38,7 +38,7 @@ class Scratch {
   TempFolder folder_;
 };
 
-// make prepares the input and gives the arguments.
+// make prepares the input and returns the arguments.
 struct Case {
   std::string name;
   std::function<Arguments(const Scratch&)> make;

@@ -53,7 +53,7 @@ std::string portable(std::string text, const Scratch& scratch) {
   return text;
 }
 
-// Runs a case, and checks all but what it says. Gives that: lines of errors.txt.
+// Runs a case, and checks all but what it says. Returns what it says: lines of errors.txt.
 std::string run(const Case& what) {
   SCOPED_TRACE(what.name);
   const Scratch scratch;

@@ -17,7 +17,7 @@ namespace fs = boost::filesystem;
 
 constexpr std::size_t kShortest = 8;  // less says nothing
 
-// What a call makes an Error of: Error itself, and the functions of this file that give one.
+// What a call makes an Error of: Error itself, and the functions of this file that return one.
 std::set<std::string> makers_in(const std::string& source) {
   std::set<std::string> makers{"Error", "file_error", "refuse"};
   const std::regex pattern(R"((?:\[\[noreturn\]\] \w+|\nError) (\w+)\()");

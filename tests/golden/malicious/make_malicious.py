@@ -18,7 +18,7 @@ def short(s):
 
 
 def dumped(module, name, args, protocol):
-    """What pickle.dumps makes of an object whose __reduce__ gives module.name and args."""
+    """What pickle.dumps makes of an object whose __reduce__ returns module.name and args."""
     if protocol == 0:
         items = b"".join(b"V" + a.encode() + b"\n" for a in args)
         return b"c" + module.encode() + b"\n" + name.encode() + b"\n(" + items + b"tR."

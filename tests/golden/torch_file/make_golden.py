@@ -158,7 +158,7 @@ def legacy_views():
 
 
 def text_of(value, numbers, out):
-    """The form that canonical() in tests/unit/torch_file/values_text.h gives."""
+    """The form that canonical() in tests/unit/torch_file/values_text.h returns."""
     if value is None or isinstance(value, bool):
         out.append(str(value))
     elif isinstance(value, int):

@@ -58,7 +58,8 @@ static void free_names(char** names, size_t count) {
 /* The names of all arrays in the folder, sorted: the order of a folder depends on the disk. */
 static ckb_status list_names(const char* folder, char*** out, size_t* out_count, ckb_error* error) {
   DIR* dir = opendir(folder);
-  if (dir == NULL) return fail(error, CKB_NOT_FOUND, "%s: is no folder that can be read", folder);
+  if (dir == NULL)
+    return fail(error, CKB_NOT_FOUND, "%s: is not a folder that can be read", folder);
   char** names = calloc(MOST_FILES, sizeof(*names));
   size_t count = 0;
   ckb_status status = names == NULL ? fail(error, CKB_INTERNAL, "out of memory") : CKB_OK;

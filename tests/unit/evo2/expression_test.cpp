@@ -46,7 +46,7 @@ TEST(Expression, NamesItsPlaceInAnError) {
   for (const char* text : {"", "3 *", "hidden_size)", "(3", "a b", "round_up(1)", "$"}) {
     EXPECT_NE(error_of([&] { value(text); }), "") << text;
   }
-  EXPECT_EQ(error_of([] { value("3 *"); }), "x.json: \"3 *\" is no expression");
+  EXPECT_EQ(error_of([] { value("3 *"); }), "x.json: \"3 *\" is not an expression");
   EXPECT_THAT(error_of([] { value(std::string(100, '(')); }), HasSubstr("nested too deeply"));
 }
 

@@ -127,7 +127,7 @@ TEST(Profile, CannotTakeTheNameOfASize) {
 }
 
 TEST(Profile, NamesTheLineOfBrokenJson) {
-  EXPECT_EQ(error_of_profile("{\n\"name\": \n}"), "mine.json: line 3 is no valid JSON");
+  EXPECT_EQ(error_of_profile("{\n\"name\": \n}"), "mine.json: line 3 is not valid JSON");
   EXPECT_EQ(error_of_profile(R"({"hidden_size": 6e666})"),
             "mine.json: has a number that is too large");
   EXPECT_THAT(error_of_profile("[]"), HasSubstr("holds no JSON object"));

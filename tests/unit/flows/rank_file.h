@@ -55,7 +55,7 @@ inline std::string pickle_text(const torch_file::TorchFile& pt, torch_file::Valu
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Gives records whose bytes a test has changed the CRC-32 that they have now.
+// Sets the CRC-32 of records whose bytes a test has changed.
 inline void repair_checksums(std::string& file) {
   namespace tf = torch_file;
   const auto field_of = [](std::uint32_t sum) {

@@ -41,9 +41,9 @@ TEST_F(StateDict, HasTheTensorsOfTheCheckpointInItsOrder) {
 TEST_F(StateDict, NamesTheObjectsThatItCannotHold) {
   const auto run = flow_.convert(FlowRun::golden("zero1/z1_mp1"), "pt");
   const auto dropped = dropped_objects(*run);
-  EXPECT_THAT(dropped.at("state that is no tensor"), Contains("iteration"));
+  EXPECT_THAT(dropped.at("state that is not a tensor"), Contains("iteration"));
   for (const RankEntry& entry : read_state_dict(model())) {
-    EXPECT_THAT(dropped.at("extra state that is no tensor"), Not(Contains(entry.name)));
+    EXPECT_THAT(dropped.at("extra state that is not a tensor"), Not(Contains(entry.name)));
   }
 }
 
@@ -89,7 +89,7 @@ TEST_F(StateDict, GetsMegatronsNamesWhereAsked) {
     EXPECT_TRUE(theirs.tensors.at(entry.name).bytes == entry.bytes) << entry.name;
   }
   EXPECT_EQ(extra_states, 29u);
-  EXPECT_THAT(dropped_objects(*run).at("extra state that is no tensor"),
+  EXPECT_THAT(dropped_objects(*run).at("extra state that is not a tensor"),
               testing::ElementsAre("module.output_layer._extra_state"));
 }
 

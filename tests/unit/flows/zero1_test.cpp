@@ -190,7 +190,7 @@ TEST_F(Zero1, RefusesATagThatLeavesTheCheckpoint) {
   flow_.folder().write("in/latest", "../../etc");
   flow_.folder().write("in/other/mp_rank_00_model_states.pt", "");
   EXPECT_THAT(flow_.failure(flow_.folder() / "in", "nemo2-torch_dist").what(),
-              HasSubstr("is no folder below"));
+              HasSubstr("is not a folder below"));
 }
 
 }  // namespace

@@ -307,7 +307,7 @@ TEST_F(Zero3, RefusesAParameterThatNoFileHolds) {
   files.tied[0].second = "sequential.9.weight";
   files.write(in());
   EXPECT_THAT(flow_.failure(in(), "zero1").what(),
-              HasSubstr("shares sequential.9.weight (shared_params), which is no parameter"));
+              HasSubstr("shares sequential.9.weight (shared_params), which is not a parameter"));
 }
 
 TEST_F(Zero3, ExplainsEachParameter) {

@@ -100,7 +100,7 @@ TEST(ZarrArray, RefusesSizesThatCannotBe) {
   EXPECT_THAT(problem("shape", nlohmann::json::array({4})), HasSubstr("expected 1 sizes"));
   EXPECT_THAT(problem("chunks", {0, 6}), HasSubstr("\"chunks\" is [0,6]"));
   EXPECT_THAT(problem("chunks", {INT64_MAX, INT64_MAX}), HasSubstr("cannot be counted"));
-  EXPECT_THAT(error_of([] { parse_zarray("{", "w"); }), HasSubstr("w: is no JSON object"));
+  EXPECT_THAT(error_of([] { parse_zarray("{", "w"); }), HasSubstr("w: is not a JSON object"));
 }
 
 }  // namespace

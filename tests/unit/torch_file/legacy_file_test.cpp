@@ -3,6 +3,7 @@
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/pickle_stream.h"
 #include "plugins/torch_file/torch_file.h"
+#include "tests/unit/torch_file/byte_content.h"
 #include "tests/unit/torch_file/support.h"
 
 namespace ckptbridge::torch_file {

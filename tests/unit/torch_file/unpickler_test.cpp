@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "plugins/torch_file/lookup.h"
+#include "tests/unit/torch_file/byte_content.h"
 #include "tests/unit/torch_file/support.h"
 
 namespace ckptbridge::torch_file {
@@ -160,13 +161,13 @@ TEST(Unpickler, NamesThePickleAndTheByte) {
   EXPECT_EQ(error("(."), start + "1: the stack is empty where a value is needed");
   EXPECT_EQ(error("N(a."), start + "2: the stack is empty where a value is needed");
   EXPECT_EQ(error("Ne."), start + "1: there is no mark on the stack where one is needed");
-  EXPECT_EQ(error("N(e."), start + "2: elements are appended to what is no list");
-  EXPECT_EQ(error("](Nu."), start + "3: items are set in what is no dict");
+  EXPECT_EQ(error("N(e."), start + "2: elements are appended to what is not a list");
+  EXPECT_EQ(error("](Nu."), start + "3: items are set in what is not a dict");
   EXPECT_EQ(error("}(Nu."), start + "3: a key of a dict has no value");
-  EXPECT_EQ(error("}Nb."), start + "2: a state is given to what is no object");
-  EXPECT_EQ(error("NNR."), start + "2: the arguments of a call are no tuple");
+  EXPECT_EQ(error("}Nb."), start + "2: a state is given to what is not an object");
+  EXPECT_EQ(error("NNR."), start + "2: the arguments of a call are not a tuple");
   EXPECT_EQ(error("X\1\0\0\0\xff."s), start + "0: a string is not valid UTF-8");
-  EXPECT_EQ(error("NN\x93."), start + "2: the name of a class is no string");
+  EXPECT_EQ(error("NN\x93."), start + "2: the name of a class is not a string");
   EXPECT_EQ(error("T\xff\xff\xff\xff."), start + "0: a size is negative: -1");
   EXPECT_EQ(error("I1x\n."), start + "0: an integer is not a number of at most 4300 digits");
   EXPECT_EQ(error("I" + std::string(5000, '1') + "\n."),

@@ -71,14 +71,14 @@ class Resume : public testing::Test {
                                      unsigned threads = 1) {
     return toy_.plan({{"cast", "float32"}}, {}, settings(resume, memory, threads));
   }
-  // Runs to the end; gives the bytes read meanwhile.
+  // Runs to the end; returns the bytes read meanwhile.
   std::uint64_t finish(bool resume, std::uint64_t memory = kLittleMemory, unsigned threads = 1) {
     const auto run = plan(resume, memory, threads);
     const std::uint64_t before = run->source.arena->sources.bytes_read();
     run->outcome = convert(*run, settings(resume, memory, threads));
     return run->source.arena->sources.bytes_read() - before;
   }
-  // What a run that nobody interrupts gives.
+  // What a run that nobody interrupts makes.
   void expect_output() {
     const TempFolder elsewhere;
     const std::string w = toy_.output_bytes("w.0");

@@ -30,7 +30,7 @@ std::string little_endian(std::uint32_t number) {
 }
 
 // Files of random values, some of them several times, with bytes and zeros between; each ends with
-// the checksum of all that is before. Gives what they should hold.
+// the checksum of all that is before. Returns what they should hold.
 std::vector<std::string> lay_out(Maker& maker, Layout& layout) {
   std::vector<Made> values;
   for (std::int64_t i = maker.pick(1, 4); i > 0; --i) {
