@@ -11,14 +11,13 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-packages=$PWD/build/packages upgrade=$PWD/build/packages-2 roots=$PWD/build/roots
+packages=$PWD/build/packages upgrade=$PWD/build/packages-2
 tests=("$@")
 ((${#tests[@]})) || tests=(lint deb rpm tarball twice)
-mkdir -p "$roots"
 umask 022
+. packaging/roots.sh
 
 step() { echo "== $*"; }
-fail() { echo "failed: $*" >&2; exit 1; }
 
 # The same packages with a higher release, for the upgrade.
 [[ -d $upgrade ]] || packaging/package.sh 2 "$PWD/build/package" "$upgrade" >/dev/null
@@ -30,28 +29,12 @@ build/package/bin/ckptbridge convert_checkpoint_model_parallel_evo2 --progress n
   --source_dir tests/golden/zero1/z1_mp1/global_step10 --output_dir "$expected" --mp_size 2 \
   --record-output-dir out >/dev/null
 
-base() {
-  local folder=$roots/base
-  if [[ ! -e $folder.done ]]; then
-    rm -rf "$folder"
-    debootstrap --variant=minbase bookworm "$folder" \
-      "$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | sed -n 1p)" >"$roots/base.log" ||
-      { tail "$roots/base.log" >&2; fail debootstrap; }
-    touch "$folder.done"
-  fi
-  local root=$roots/$1
-  rm -rf "$root"
-  cp -a "$folder" "$root"
-  cp /etc/resolv.conf /etc/hosts "$root/etc/"
+base() { # NAME
+  local root
+  root=$(fresh_root "$1")
   mkdir "$root/trial"
   cp -r tests/golden/zero1/z1_mp1/global_step10 "$root/trial/in"
   echo "$root"
-}
-
-# Runs a command in the root, with /proc, by which the program finds its plugins.
-inside() { # ROOT COMMAND...
-  unshare --mount sh -c 'root=$1; shift; mount --bind /proc "$root/proc" && exec chroot "$root" "$@"' sh \
-    "$1" env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C.UTF-8 "${@:2}"
 }
 
 # Converts and compares, and looks at what a user sees first.

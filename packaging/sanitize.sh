@@ -5,10 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packaging/setup.sh all
 
-cmake --preset asan
-cmake --build --preset asan
-ctest --preset asan -L unit --parallel "$(nproc)" --no-tests=error
-
-cmake --preset tsan
-cmake --build --preset tsan
-ctest --preset tsan --parallel "$(nproc)" --no-tests=error
+for preset in asan tsan; do
+  cmake --preset "$preset"
+  cmake --build --preset "$preset"
+  ctest --preset "$preset" -L unit --parallel "$(nproc)" --no-tests=error --output-junit "$PWD/build/$preset/tests.xml"
+done

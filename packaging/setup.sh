@@ -32,6 +32,7 @@ test_packages=(
   libgmock-dev
   libgtest-dev
   libtorch-dev # most of the 0.9 GB of these; only the tests labelled torch use it
+  make # what a plugin of a third party is built with
   python3-venv
   strace
   zsh

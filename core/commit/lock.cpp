@@ -192,8 +192,7 @@ bool parse_lock(const std::string& text, LockOwner& owner) {
   return true;
 }
 
-bool is_dead(const LockOwner& owner) {
-  const LockOwner self = this_process();
+bool is_dead(const LockOwner& owner, const LockOwner& self) {
   if (owner.host != self.host || owner.host.empty()) return false;
   if (owner.boot != self.boot) {
     // Two machines may have one name (containers often do), but not one machine id as well.

@@ -33,10 +33,10 @@ std::string lock_text(const LockOwner& owner);
 // Returns false if `text` is not a whole lock.
 bool parse_lock(const std::string& text, LockOwner& owner);
 
-// Returns true where the owner certainly runs no longer: it ran on this host, under this boot and
-// in this namespace, and its pid is free or another process's now; or this machine was started
-// again since. In doubt, returns false.
-bool is_dead(const LockOwner& owner);
+// Returns true where the owner certainly runs no longer, as `self` can tell: the owner ran on this
+// host, under this boot and in this namespace, and its pid is free or another process's now; or
+// this machine was started again since. In doubt, returns false.
+bool is_dead(const LockOwner& owner, const LockOwner& self = this_process());
 
 // A file that lock_folder() makes, for good or for a moment.
 bool is_of_lock(const std::string& name);

@@ -4,7 +4,7 @@
 #   ckptbridge_pch_std    the standard library, for plugins and what is linked into them
 #   ckptbridge_pch_host   and Boost.Filesystem and {fmt}, for core and cli
 #   ckptbridge_pch_test   and GoogleTest, for tests (as programs are compiled: -fPIE)
-file(WRITE ${CMAKE_BINARY_DIR}/nothing.cpp "int main() {}\n")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/nothing.cpp CONTENT "int main() {}\n")
 set(standard_headers <algorithm> <array> <bit> <charconv> <cstddef> <cstdint> <cstring> <functional> <limits> <map>
   <memory> <mutex> <numeric> <optional> <set> <span> <stdexcept> <string> <string_view> <tuple> <type_traits>
   <unordered_map> <unordered_set> <utility> <variant> <vector>)

@@ -6,6 +6,7 @@
 
 #include "core/pipeline.h"
 #include "core/plugin_host/search_path.h"
+#include "tests/paths.h"
 #include "tests/unit/expect_error.h"
 #include "tests/unit/temp_folder.h"
 
@@ -39,7 +40,7 @@ class AgeTest : public testing::Test {
  private:
   static SearchPath plugins() {
     SearchPath path;
-    path.folders = {{CKPTBRIDGE_AGED_PLUGINS, Origin::kOption}};
+    path.folders = {{paths::aged_plugins(), Origin::kOption}};
     path.caller = path.installer = geteuid();
     return path;
   }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/plugin_host/loaded_plugin.h"
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -24,8 +25,8 @@ class KeptTable : public testing::Test {
   Plugin loaded_by(const Host& host) const { return Plugin(manifest_, host.table()); }
 
  private:
-  Manifest manifest_ = parse_manifest(TempFolder::text_of(CKPTBRIDGE_KEEPER),
-                                      boost::filesystem::path(CKPTBRIDGE_KEEPER));
+  Manifest manifest_ = parse_manifest(TempFolder::text_of(paths::keeper()),
+                                      boost::filesystem::path(paths::keeper()));
 };
 
 TEST_F(KeptTable, LogsToTheRunThatBeganLast) {

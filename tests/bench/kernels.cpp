@@ -16,6 +16,7 @@
 #include "plugins/torch_file/torch_file.h"
 #include "plugins/torch_file/unpickler.h"
 #include "plugins/torch_file/zip_reader.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
@@ -184,7 +185,7 @@ void cover_fragments(benchmark::State& state) {
 BENCHMARK(cover_fragments);
 
 torch_file::Bytes golden(const std::string& name) {
-  std::ifstream file(std::string(CKPTBRIDGE_GOLDEN) + "/" + name, std::ios::binary);
+  std::ifstream file(std::string(paths::golden()) + "/" + name, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   torch_file::Bytes bytes(text.size());
   std::memcpy(bytes.data(), text.data(), text.size());

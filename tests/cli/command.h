@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "core/text/printable.h"
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -21,14 +22,14 @@ struct Outcome {
 };
 
 inline std::string golden(const std::string& name) {
-  return std::string(CKPTBRIDGE_GOLDEN) + "/" + name;
+  return std::string(paths::golden()) + "/" + name;
 }
 
 // environment: "NAME=value" words before the program. The exit code is -1 if a signal ended it.
 inline Outcome command(const std::vector<std::string>& arguments,
                        const std::string& environment = "") {
   const TempFolder folder;
-  std::string line = environment + " " + shell_quoted(CKPTBRIDGE_PROGRAM);
+  std::string line = environment + " " + shell_quoted(paths::command());
   for (const auto& argument : arguments) line += " " + shell_quoted(argument);
   line += " >" + shell_quoted((folder / "out").string());
   line += " 2>" + shell_quoted((folder / "err").string());

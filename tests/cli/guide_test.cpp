@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/text/printable.h"
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -34,13 +35,13 @@ std::string commands_of(const fs::path& page) {
 class GuidePage : public testing::TestWithParam<const char*> {};
 
 TEST_P(GuidePage, HasCommandsThatWorkAsTheyStand) {
-  const fs::path sources(CKPTBRIDGE_SOURCES);
+  const fs::path sources(paths::sources());
   const std::string commands = commands_of(sources / "cli/guide" / GetParam());
   ASSERT_NE(commands, "");
   const TempFolder folder;
   fs::create_symlink(sources / "tests", folder / "tests");
   folder.write("commands", "set -eu\n" + commands);
-  const std::string program = fs::path(CKPTBRIDGE_PROGRAM).parent_path().string();
+  const std::string program = fs::path(paths::command()).parent_path().string();
   const std::string line = "cd " + shell_quoted(folder.path().string()) +
                            " && PATH=" + shell_quoted(program) + ":$PATH sh commands >log 2>&1";
   EXPECT_EQ(std::system(line.c_str()), 0) << TempFolder::text_of(folder / "log");

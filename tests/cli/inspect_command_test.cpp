@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/command.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
@@ -197,7 +198,7 @@ TEST(Inspect, ExplainsAHuggingFaceFolder) {
 }
 
 TEST(Inspect, ReadsSafetensors) {
-  const std::string golden = std::string(CKPTBRIDGE_GOLDEN) + "/safetensors/sharded";
+  const std::string golden = std::string(paths::golden()) + "/safetensors/sharded";
   const auto outcome = command({"inspect", golden, "--json"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   const json found = json::parse(outcome.out);

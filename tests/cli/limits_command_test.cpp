@@ -8,6 +8,7 @@
 
 #include "tests/cli/command.h"
 #include "tests/cli/hand_made_pt.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
@@ -58,7 +59,7 @@ struct Cost {
 };
 
 Cost cost_of(const std::vector<std::string>& arguments) {
-  std::vector<char*> words = {const_cast<char*>(CKPTBRIDGE_PROGRAM)};
+  std::vector<char*> words = {const_cast<char*>(paths::command())};
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
@@ -67,7 +68,7 @@ Cost cost_of(const std::vector<std::string>& arguments) {
     const int nowhere = open("/dev/null", O_WRONLY);
     dup2(nowhere, STDOUT_FILENO);
     dup2(nowhere, STDERR_FILENO);
-    execv(CKPTBRIDGE_PROGRAM, words.data());
+    execv(paths::command(), words.data());
     _exit(127);
   }
   int status = 0;

@@ -1,13 +1,19 @@
 // What people see on a terminal, and what stands in a log.
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
 #include <pty.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 
 #include "tests/cli/command.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
@@ -28,23 +34,46 @@ std::string write_large(const TempFolder& folder) {
   return path.string();
 }
 
+// Opens the two ends of a terminal where /dev/pts is missing, as in a bare root: by a file system
+// of terminals that is there for a moment.
+bool open_own_terminal(int& terminal, int& inside) {
+  const TempFolder folder;
+  if (mount("devpts", folder.path().c_str(), "devpts", 0, "newinstance,ptmxmode=0666") != 0) {
+    return false;
+  }
+  terminal = open((folder / "ptmx").c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  inside = unlockpt(terminal) == 0 ? ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY) : -1;
+  umount2(folder.path().c_str(), MNT_DETACH);
+  return inside >= 0;
+}
+
 // What the command writes on a terminal of so many columns.
 std::string on_terminal(const std::vector<std::string>& arguments, unsigned short columns) {
   winsize size{};
   size.ws_row = 24;
   size.ws_col = columns;
   int terminal = -1;
-  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
+  int inside = -1;
+  if (openpty(&terminal, &inside, nullptr, nullptr, nullptr) != 0 &&
+      !open_own_terminal(terminal, inside)) {
+    ADD_FAILURE() << "there is no terminal: " << std::strerror(errno);
+    return "";
+  }
+  ioctl(inside, TIOCSWINSZ, &size);
+  const pid_t child = fork();
   if (child == 0) {
+    close(terminal);
+    login_tty(inside);
     setenv("TERM", "xterm", 1);
-    std::vector<char*> words = {const_cast<char*>(CKPTBRIDGE_PROGRAM)};
+    std::vector<char*> words = {const_cast<char*>(paths::command())};
     for (const std::string& argument : arguments) {
       words.push_back(const_cast<char*>(argument.c_str()));
     }
     words.push_back(nullptr);
-    execv(CKPTBRIDGE_PROGRAM, words.data());
+    execv(paths::command(), words.data());
     _exit(127);
   }
+  close(inside);
   std::string text;
   std::array<char, 4096> buffer{};
   ssize_t got = 0;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/faults/nemo_run.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
@@ -27,6 +28,7 @@ struct Flow {
   bool resume = false;  // the rerun goes on where the first run stopped
   bool file_by_file = false;
 };
+void PrintTo(const Flow& flow, std::ostream* out) { *out << flow.name; }
 
 Words nothing(const fs::path&) { return {}; }
 
@@ -37,7 +39,7 @@ Words reshard(const fs::path& folder) {
 
 // Two files appear one by one beside a file of another job.
 Words job(const fs::path& folder) {
-  return {CKPTBRIDGE_JOB_COMMAND, (folder / "in").string(), (folder / "out").string(), "0-1"};
+  return {paths::job_command(), (folder / "in").string(), (folder / "out").string(), "0-1"};
 }
 
 const Flow kFlows[] = {

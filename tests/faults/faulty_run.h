@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -61,7 +62,7 @@ inline pid_t start_command(const std::vector<std::string>& arguments,
   ::dup2(said, STDERR_FILENO);
   const bool is_other = arguments[0][0] == '/';
   std::vector<char*> words;
-  if (!is_other) words.push_back(const_cast<char*>(CKPTBRIDGE_PROGRAM));
+  if (!is_other) words.push_back(const_cast<char*>(paths::command()));
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
@@ -92,7 +93,7 @@ class FaultyRun {
     boost::filesystem::remove(own_ / "log");
     return start_command(
         arguments, own_ / "err",
-        {"LD_PRELOAD=" CKPTBRIDGE_FAULT_SHIM, "CKPTBRIDGE_FAULT_BELOW=" + watched_,
+        {std::string("LD_PRELOAD=") + paths::fault_shim(), "CKPTBRIDGE_FAULT_BELOW=" + watched_,
          "CKPTBRIDGE_FAULT_LOG=" + (own_ / "log").string(), "CKPTBRIDGE_FAULT=" + fault});
   }
   Ended wait(pid_t child) const { return wait_for(child, own_ / "err"); }

@@ -8,11 +8,12 @@
 #include "cli/terminal/exit_code.h"
 #include "core/pipeline.h"
 #include "core/plugin_host/search_path.h"
+#include "tests/paths.h"
 
 int main(int argc, char** argv) {
   using namespace ckptbridge;
   SearchPath plugins;
-  plugins.folders = {{CKPTBRIDGE_PLUGINS, Origin::kOption}};
+  plugins.folders = {{paths::plugins(), Origin::kOption}};
   plugins.caller = plugins.installer = geteuid();
   Request request;
   request.input = argv[1];

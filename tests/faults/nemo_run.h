@@ -7,11 +7,12 @@
 #include <boost/filesystem.hpp>
 
 #include "tests/faults/faulty_run.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 
 inline std::string golden(const std::string& name) {
-  return std::string(CKPTBRIDGE_GOLDEN) + "/" + name;
+  return std::string(paths::golden()) + "/" + name;
 }
 
 inline std::vector<std::string> to_nemo(const boost::filesystem::path& folder,

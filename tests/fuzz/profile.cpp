@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "tests/fuzz/target.h"
+#include "tests/paths.h"
 
 namespace fuzz = ckptbridge::fuzz;
 
@@ -32,7 +33,7 @@ class MemoryFile {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const ckptbridge::evo2::Catalogue catalogue(EVO2_PROFILES);
+  static const ckptbridge::evo2::Catalogue catalogue(ckptbridge::paths::profiles());
   static const MemoryFile file;
   file.fill(data, size);
   fuzz::answers([&] { catalogue.read(file.path()); });

@@ -12,6 +12,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/plugin_host/compute_plugin.h"
 #include "core/plugin_host/host.h"
+#include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
@@ -33,7 +34,7 @@ class TorchCompute : public testing::Test {
  protected:
   static SearchPath plugins() {
     SearchPath path;
-    path.folders = {{CKPTBRIDGE_PLUGINS, Origin::kOption}};
+    path.folders = {{paths::plugins(), Origin::kOption}};
     path.caller = path.installer = geteuid();
     return path;
   }

@@ -1,4 +1,5 @@
-// A folder of its own for each test, below the folder in which the test runs.
+// A folder of its own for each test, below the folder in which the test runs unless another is
+// named.
 #pragma once
 
 #include <fstream>
@@ -15,9 +16,8 @@ namespace ckptbridge {
 
 class TempFolder {
  public:
-  TempFolder()
-      : path_(boost::filesystem::current_path() /
-              boost::filesystem::unique_path("core_test-%%%%%%%%")) {
+  explicit TempFolder(const boost::filesystem::path& above = boost::filesystem::current_path())
+      : path_(above / boost::filesystem::unique_path("core_test-%%%%%%%%")) {
     boost::filesystem::create_directories(path_);
   }
   TempFolder(const TempFolder&) = delete;

@@ -12,6 +12,7 @@
 
 #include "tests/cli/errors/case.h"
 #include "tests/cli/errors/sources.h"
+#include "tests/paths.h"
 
 namespace ckptbridge::errors {
 namespace {
@@ -47,7 +48,7 @@ std::string portable(std::string text, const Scratch& scratch) {
     }
   };
   replace(scratch.folder().path().string(), "DIR");
-  replace(std::string(CKPTBRIDGE_GOLDEN), "GOLDEN");
+  replace(std::string(paths::golden()), "GOLDEN");
   replace(fs::current_path().string(), "HERE");
   if (const auto list = text.find("\nsearched:"); list != std::string::npos) text.resize(list);
   return text;
@@ -98,7 +99,7 @@ const std::map<std::string, std::string>& told() {
   return result;
 }
 
-std::string catalogue_folder() { return std::string(CKPTBRIDGE_SOURCES) + "/tests/cli/errors/"; }
+std::string catalogue_folder() { return std::string(paths::sources()) + "/tests/cli/errors/"; }
 
 TEST(Errors, AreThoseOfTheCatalogue) {
   std::string all;
@@ -149,7 +150,7 @@ std::string joined(std::string text) {
 }
 
 TEST(Errors, EachMessageOfTheSourcesIsToldOrListed) {
-  const fs::path sources(CKPTBRIDGE_SOURCES);
+  const fs::path sources(paths::sources());
   std::string catalogue;
   for (const auto& [name, text] : told()) catalogue += text;
   const std::string units = joined(all_text(sources / "tests/unit"));

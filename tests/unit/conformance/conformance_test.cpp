@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "tests/unit/conformance/round_trip.h"
 
 namespace ckptbridge {
@@ -76,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Conformance, ValuesIn(all_pairs()), words);
 
 TEST(Formats, AreThoseOfAllReadersAndWritersThatShip) {
   SearchPath path;
-  path.folders = {{CKPTBRIDGE_PLUGINS, Origin::kOption}};
+  path.folders = {{paths::plugins(), Origin::kOption}};
   path.caller = path.installer = geteuid();
   const Registry registry(path);
   std::set<std::string> shipped;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/execute/value_reader.h"
+#include "tests/paths.h"
 #include "tests/unit/conformance/formats.h"
 #include "tests/unit/conformance/source.h"
 #include "tests/unit/toy/toy_run.h"
@@ -90,7 +91,7 @@ class RoundTrip {
 
   const Format& format_;
   const std::vector<SourceTensor>& tensors_;
-  ToyRun run_{/*with_compute=*/false, CKPTBRIDGE_PLUGINS};
+  ToyRun run_{/*with_compute=*/false, paths::plugins()};
   int files_ = 0;
 };
 

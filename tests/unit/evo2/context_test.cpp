@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/evo2/yaml.h"
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -13,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 const Catalogue& catalogue() {
-  static const Catalogue catalogue(EVO2_PROFILES);
+  static const Catalogue catalogue(paths::profiles());
   return catalogue;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "plugins/torch_file/pickler.h"
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -18,12 +19,12 @@ using testing::Not;
 namespace tf = torch_file;
 
 const Catalogue& catalogue() {
-  static const Catalogue catalogue(EVO2_PROFILES);
+  static const Catalogue catalogue(paths::profiles());
   return catalogue;
 }
 
 const EvidenceTable& table() {
-  static const EvidenceTable table(EVO2_PROFILES, catalogue().fields());
+  static const EvidenceTable table(paths::profiles(), catalogue().fields());
   return table;
 }
 

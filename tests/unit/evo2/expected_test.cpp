@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/evo2/mapper_options.h"
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -16,8 +17,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Data {
-  Catalogue catalogue{EVO2_PROFILES};
-  NameTable names{EVO2_PROFILES, catalogue.fields()};
+  Catalogue catalogue{paths::profiles()};
+  NameTable names{paths::profiles(), catalogue.fields()};
 };
 
 const Data& data() {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -16,8 +17,8 @@ using testing::Not;
 using testing::StartsWith;
 
 struct Data {
-  Catalogue catalogue{EVO2_PROFILES};
-  NameTable names{EVO2_PROFILES, catalogue.fields()};
+  Catalogue catalogue{paths::profiles()};
+  NameTable names{paths::profiles(), catalogue.fields()};
 };
 
 const Data& data() {
@@ -86,7 +87,7 @@ TEST(Choose, ShowsTheNearestSizes) {
 
 TEST(Choose, AsksWhenSizesDifferInNoTensor) {
   const TemporaryFolder folder;
-  std::filesystem::copy(EVO2_PROFILES, folder.path(), std::filesystem::copy_options::recursive);
+  std::filesystem::copy(paths::profiles(), folder.path(), std::filesystem::copy_options::recursive);
   folder.write("8b.json", R"({"profile_version": 1, "name": "8b", "inherits": "7b",
                               "rotary_base": 1000000})");
   const Catalogue catalogue(folder.path());
@@ -189,7 +190,7 @@ TEST(Choose, KnowsLayerNormsWithoutTransformerEngine) {
 TEST(Choose, DoesNotGuessBetweenSizesThatAreOneInNeMo) {
   const TemporaryFolder folder;
   const std::filesystem::path profiles = folder.path() / "profiles";
-  std::filesystem::copy(EVO2_PROFILES, profiles, std::filesystem::copy_options::recursive);
+  std::filesystem::copy(paths::profiles(), profiles, std::filesystem::copy_options::recursive);
   folder.write("profiles/7b_262k.json", R"({"profile_version": 1, "name": "7b_262k",
       "inherits": "7b", "seq_length": 262144, "seq_len_interpolation_factor": 32})");
   const Catalogue catalogue(profiles);

@@ -11,11 +11,12 @@
 #include <gtest/gtest.h>
 
 #include "ckptbridge/error.hpp"
+#include "tests/paths.h"
 
 namespace ckptbridge::evo2 {
 
 inline std::filesystem::path golden(const std::string& name) {
-  return std::filesystem::path(CKPTBRIDGE_GOLDEN) / "evo2" / name;
+  return std::filesystem::path(paths::golden()) / "evo2" / name;
 }
 
 inline std::string read_file(const std::filesystem::path& file) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -14,8 +15,8 @@ namespace {
 using testing::ElementsAre;
 
 struct Data {
-  Catalogue catalogue{EVO2_PROFILES};
-  NameTable names{EVO2_PROFILES, catalogue.fields()};
+  Catalogue catalogue{paths::profiles()};
+  NameTable names{paths::profiles(), catalogue.fields()};
 };
 
 const Data& data() {

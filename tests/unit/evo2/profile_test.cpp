@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -13,7 +14,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 const Catalogue& catalogue() {
-  static const Catalogue catalogue(EVO2_PROFILES);
+  static const Catalogue catalogue(paths::profiles());
   return catalogue;
 }
 
@@ -115,7 +116,7 @@ TEST(Profile, CannotInheritFromItself) {
               HasSubstr("inherits from itself"));
 
   const TemporaryFolder folder;
-  std::filesystem::copy(EVO2_PROFILES, folder.path(), std::filesystem::copy_options::recursive);
+  std::filesystem::copy(paths::profiles(), folder.path(), std::filesystem::copy_options::recursive);
   folder.write("a.json", R"({"profile_version": 1, "name": "a", "inherits": "b"})");
   folder.write("b.json", R"({"profile_version": 1, "name": "b", "inherits": "a"})");
   EXPECT_EQ(error_of([&] { Catalogue{folder.path()}; }), "a.json: inherits from itself");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/evo2/expected.h"
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -17,9 +18,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 struct Data {
-  Catalogue catalogue{EVO2_PROFILES};
-  NameTable names{EVO2_PROFILES, catalogue.fields()};
-  EvidenceTable evidence{EVO2_PROFILES, catalogue.fields()};
+  Catalogue catalogue{paths::profiles()};
+  NameTable names{paths::profiles(), catalogue.fields()};
+  EvidenceTable evidence{paths::profiles(), catalogue.fields()};
 };
 
 const Data& data() {
@@ -148,7 +149,7 @@ TEST(Choose, RefusesALongContextOfAnotherLength) {
 
 TEST(Choose, LetsEvidenceDecideBetweenSizesThatLookAlike) {
   const TemporaryFolder folder;
-  std::filesystem::copy(EVO2_PROFILES, folder.path(), std::filesystem::copy_options::recursive);
+  std::filesystem::copy(paths::profiles(), folder.path(), std::filesystem::copy_options::recursive);
   folder.write("8b.json", R"({"profile_version": 1, "name": "8b", "inherits": "7b",
                               "rotary_base": 1000000})");
   const Catalogue catalogue(folder.path());

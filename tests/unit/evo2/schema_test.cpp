@@ -5,6 +5,7 @@
 
 #include "core/text/json_schema.h"
 #include "plugins/evo2/profile.h"
+#include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
 
 namespace ckptbridge::evo2 {
@@ -14,11 +15,11 @@ using nlohmann::json;
 
 json schema() {
   return json::parse(
-      read_file(std::filesystem::path(EVO2_PROFILES) / "shared" / "profile.schema.json"));
+      read_file(std::filesystem::path(paths::profiles()) / "shared" / "profile.schema.json"));
 }
 
 const Catalogue& catalogue() {
-  static const Catalogue catalogue(EVO2_PROFILES);
+  static const Catalogue catalogue(paths::profiles());
   return catalogue;
 }
 
@@ -75,7 +76,7 @@ TEST(Schema, HasTheFieldsOfTheTable) {
 }
 
 TEST(Schema, TakesEveryProfileThatThereIs) {
-  for (const auto& entry : std::filesystem::directory_iterator(EVO2_PROFILES)) {
+  for (const auto& entry : std::filesystem::directory_iterator(paths::profiles())) {
     if (entry.path().extension() != ".json") continue;
     const auto problems = schema_problems(schema(), json::parse(read_file(entry.path())));
     EXPECT_EQ(problems, std::vector<std::string>()) << entry.path();

@@ -12,6 +12,7 @@
 #include "ckptbridge/error.hpp"
 #include "core/pipeline.h"
 #include "core/plugin_host/search_path.h"
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -19,7 +20,7 @@ namespace ckptbridge {
 class FlowRun {
  public:
   static boost::filesystem::path golden(const std::string& name) {
-    return boost::filesystem::path(CKPTBRIDGE_GOLDEN) / name;
+    return boost::filesystem::path(paths::golden()) / name;
   }
 
   const TempFolder& folder() const { return folder_; }
@@ -77,7 +78,7 @@ class FlowRun {
  private:
   static SearchPath plugins() {
     SearchPath path;
-    path.folders = {{CKPTBRIDGE_PLUGINS, Origin::kOption}};
+    path.folders = {{paths::plugins(), Origin::kOption}};
     path.caller = path.installer = geteuid();
     return path;
   }

@@ -74,6 +74,7 @@ struct Case {
   const char* expected;
   bool exclude_extra = false;
 };
+void PrintTo(const Case& what, std::ostream* out) { *out << what.expected; }
 
 class ReshardAsTheScript : public testing::TestWithParam<Case> {};
 

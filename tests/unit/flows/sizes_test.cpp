@@ -5,6 +5,7 @@
 #include "core/disk/output_files.h"
 #include "core/execute/execute.h"
 #include "plugins/evo2/expected.h"
+#include "tests/paths.h"
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"
 #include "tests/unit/flows/sparse_pt.h"
@@ -17,8 +18,8 @@ constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
 // Savanna's tensors of a model size, whose filters cover the whole context.
 std::vector<SparseTensor> model(const std::string& size) {
-  const evo2::Catalogue catalogue(EVO2_PROFILES);
-  const evo2::NameTable names(EVO2_PROFILES, catalogue.fields());
+  const evo2::Catalogue catalogue(paths::profiles());
+  const evo2::NameTable names(paths::profiles(), catalogue.fields());
   std::vector<SparseTensor> result;
   for (const evo2::Source& source : evo2::expected(catalogue.find(size), names).sources) {
     SparseTensor tensor{source.name, kBFloat16, {source.shape.begin(), source.shape.end()}};

@@ -8,13 +8,15 @@
 #include <boost/filesystem.hpp>
 #include <gmock/gmock.h>
 
+#include "tests/paths.h"
+
 namespace ckptbridge {
 namespace {
 
 namespace fs = boost::filesystem;
 using testing::IsEmpty;
 
-const fs::path kSource = fs::path(CKPTBRIDGE_GOLDEN).parent_path().parent_path();
+const fs::path kSource = paths::sources();
 
 std::string text_of(const fs::path& path) {
   std::ifstream in(path.string());

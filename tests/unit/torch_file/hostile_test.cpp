@@ -68,7 +68,12 @@ TEST_P(DamagedFile, ChangedInAnyByteDoesNotCrash) {
 
 INSTANTIATE_TEST_SUITE_P(Hostile, DamagedFile,
                          testing::Values("tiny_tensor.pt", "tiny_sd.pt", "ours_minimal_tensor.pt",
-                                         "legacy.4.pt", "legacy_views.pt"));
+                                         "legacy.4.pt", "legacy_views.pt"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
 
 // Each byte with one bit changed, with all changed, and an opcode that moves the stack or the memo.
 TEST(DamagedPickle, ChangedInAnyByteDoesNotCrash) {

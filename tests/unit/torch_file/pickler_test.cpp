@@ -30,7 +30,8 @@ TEST_P(PlainGolden, MeansTheSameWhenWrittenAgain) {
   EXPECT_EQ(again(data), once(data));
 }
 
-INSTANTIATE_TEST_SUITE_P(Pickler, PlainGolden, testing::Range(0, 6));
+INSTANTIATE_TEST_SUITE_P(Pickler, PlainGolden, testing::Range(0, 6),
+                         [](const auto& test) { return "Protocol" + std::to_string(test.param); });
 
 TEST(Pickler, WritesTorchObjectsThatMeanTheSame) {
   for (const char* name : {"tiny_sd.pt", "tiny_tensor.pt", "tensors.pt", "objects.pt"}) {

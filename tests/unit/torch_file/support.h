@@ -15,6 +15,7 @@
 #include "plugins/torch_file/little_endian.h"
 #include "plugins/torch_file/value.h"
 #include "plugins/torch_file/zip_layout.h"
+#include "tests/paths.h"
 
 namespace ckptbridge::torch_file {
 
@@ -24,7 +25,7 @@ inline Bytes to_bytes(std::string_view text) {
 }
 
 inline std::string golden_text(const std::string& name) {
-  std::ifstream in(std::string(CKPTBRIDGE_GOLDEN) + "/torch_file/" + name, std::ios::binary);
+  std::ifstream in(std::string(paths::golden()) + "/torch_file/" + name, std::ios::binary);
   EXPECT_TRUE(in) << name;
   return {std::istreambuf_iterator<char>(in), {}};
 }

@@ -67,7 +67,8 @@ TEST_P(EveryProtocol, GivesObjectsAsData) {
   EXPECT_EQ(class_name(values, at("path")), "pathlib.PurePosixPath");
 }
 
-INSTANTIATE_TEST_SUITE_P(Pickle, EveryProtocol, testing::Range(0, 6));
+INSTANTIATE_TEST_SUITE_P(Pickle, EveryProtocol, testing::Range(0, 6),
+                         [](const auto& test) { return "Protocol" + std::to_string(test.param); });
 
 TEST(Unpickler, ReportsOsSystemAndRunsNothing) {
   const Unpickled result = unpickled(golden_text("hostile.pkl"));

@@ -16,6 +16,7 @@
 #include "core/pipeline.h"
 #include "core/plugin_host/search_path.h"
 #include "core/verify.h"
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge {
@@ -152,8 +153,8 @@ class ToyRun {
 
   static SearchPath plugins(bool with_compute, const std::string& more) {
     SearchPath path;
-    path.folders = {{CKPTBRIDGE_TOY_PLUGINS, Origin::kOption}};
-    if (with_compute) path.folders.push_back({CKPTBRIDGE_TOY_COMPUTE, Origin::kOption});
+    path.folders = {{paths::toy_plugins(), Origin::kOption}};
+    if (with_compute) path.folders.push_back({paths::toy_compute(), Origin::kOption});
     if (!more.empty()) path.folders.push_back({more, Origin::kOption});
     path.caller = path.installer = geteuid();
     return path;

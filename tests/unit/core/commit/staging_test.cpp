@@ -265,7 +265,7 @@ TEST(Staging, DoesNotChooseBetweenTwoEarlierOutputs) {
 }
 
 TEST(Staging, IsInsideOutWhereTheFolderAboveIsClosed) {
-  TempFolder folder;
+  TempFolder folder("/tmp");  // which is open to nobody: the folder in which tests run may not be
   if (!make_out_below_closed_folder(folder)) {
     GTEST_SKIP() << "cannot become a user who may not write there";
   }
