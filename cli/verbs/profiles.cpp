@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
@@ -16,23 +15,20 @@
 namespace ckptbridge::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
-ordered_json as_json(const ProfileEntry& profile) {
-  ordered_json json = {{"name", profile.name},         {"aliases", profile.aliases},
-                       {"inherits", profile.inherits}, {"notes", profile.notes},
-                       {"plugin", profile.plugin},     {"path", profile.path.string()}};
+Json as_json(const ProfileFile& profile) {
+  Json json = {
+      {"name", profile.name},         {"aliases", profile.aliases},
+      {"inherits", profile.inherits}, {"notes", profile.notes.value_or(std::vector<std::string>())},
+      {"plugin", profile.plugin},     {"path", profile.path}};
   if (!profile.problem.empty()) json["problem"] = profile.problem;
   return json;
 }
 
-void print(const ordered_json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
-}
+void print(const Json& json) { fmt::print("{}\n", json.dump(2)); }
 
-int list(const std::vector<ProfileEntry>& profiles, bool json) {
+int list(const std::vector<ProfileFile>& profiles, bool json) {
   if (json) {
-    ordered_json all = ordered_json::array();
+    Json all = Json::array();
     for (const auto& profile : profiles) all.push_back(as_json(profile));
     print({{"profiles", all}});
     return 0;
@@ -53,33 +49,32 @@ int list(const std::vector<ProfileEntry>& profiles, bool json) {
   return 0;
 }
 
-int show(const std::vector<ProfileEntry>& profiles, const std::string& name, bool json) {
-  const ProfileEntry& profile = find_profile(profiles, name);
+int show(const std::vector<ProfileFile>& profiles, const std::string& name, bool json) {
+  const ProfileFile& profile = require_profile(profiles, name);
   const auto fields = profile_fields(profiles, profile);
   if (json) {
-    ordered_json result = as_json(profile);
-    result["fields"] = ordered_json::object();
-    for (const auto& field : fields) {
-      result["fields"][field.name] = ordered_json::parse(field.value_json);
-    }
+    Json result = as_json(profile);
+    result["fields"] = Json::object();
+    for (const auto& field : fields) result["fields"][field.name] = field.value;
     print(result);
     return 0;
   }
-  fmt::print("{} ({})\n", profile.name, profile.path.string());
+  fmt::print("{} ({})\n", profile.name, profile.path);
   if (!profile.aliases.empty()) fmt::print("also known as {}\n", list_text(profile.aliases));
   std::size_t width = 0;
   for (const auto& field : fields) width = std::max(width, field.name.size());
   for (const auto& field : fields) {
     const bool own = field.from == profile.name;
-    fmt::print("  {:<{}}  {}{}\n", field.name, width, field.value_json,
+    fmt::print("  {:<{}}  {}{}\n", field.name, width, field.value.dump(),
                own ? "" : fmt::format("  (from {})", field.from));
   }
-  for (const auto& note : profile.notes) fmt::print("note: {}\n", note);
+  for (const auto& note : profile.notes.value_or(std::vector<std::string>()))
+    fmt::print("note: {}\n", note);
   return 0;
 }
 
 // Problems are the result that was asked for, and the exit code says that there are some.
-int check(const std::vector<ProfileEntry>& profiles, const std::string& file, bool json) {
+int check(const std::vector<ProfileFile>& profiles, const std::string& file, bool json) {
   const auto problems = profile_problems(profiles, file);
   if (json) {
     print({{"path", file}, {"valid", problems.empty()}, {"problems", problems}});

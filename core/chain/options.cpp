@@ -6,17 +6,14 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/spelling.h"
 
 namespace ckptbridge {
 namespace {
-
-using nlohmann::json;
-using nlohmann::ordered_json;
 
 [[noreturn]] void refuse(const Manifest& manifest, const std::string& problem,
                          const std::string& hint = "") {
@@ -32,11 +29,6 @@ std::string instead(const std::string& name, const std::vector<std::string>& kno
   auto hint = suggestion(name, known);
   if (!hint.empty()) return hint;
   return known.empty() ? "it takes none" : "there are " + list_text(known);
-}
-
-// For a message, so whatever the bytes are.
-std::string shown(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 template <class Number>
@@ -58,7 +50,7 @@ std::optional<bool> parse_boolean(const std::string& text) {
   return std::nullopt;
 }
 
-json typed_value(const Manifest& manifest, const OptionSpec& option, const OptionText& given,
+Json typed_value(const Manifest& manifest, const OptionSpec& option, const OptionText& given,
                  const boost::filesystem::path& folder) {
   if (!given.value) {
     if (option.type == OptionType::kBoolean) return true;
@@ -134,17 +126,20 @@ std::string options_json(const Manifest& manifest, const std::vector<OptionText>
              instead(option.name, manifest.option_names()));
     }
   }
-  ordered_json result = ordered_json::object();
+  Json result = Json::object();
   for (const auto& option : manifest.options) {
-    std::vector<json> values;
+    Json::Array values;
     for (const auto& text : given) {
       if (manifest.option(text.name) != &option) continue;
+      if (!is_utf8(text.value.value_or(""))) {
+        refuse(manifest, "an option's value is not UTF-8 text");
+      }
       values.push_back(typed_value(manifest, option, text, folder));
     }
     if (values.size() > 1 && !option.repeated) {
       refuse(manifest,
              fmt::format("option {} is given {} times: {}, then {}", option.name, values.size(),
-                         shown(values[0]), shown(values[1])),
+                         values[0].dump(), values[1].dump()),
              "give one");
     }
     if (values.empty() && option.required) {
@@ -152,18 +147,14 @@ std::string options_json(const Manifest& manifest, const std::vector<OptionText>
              takes(option));
     }
     if (values.empty() && !option.default_json.empty()) {
-      result[option.name] = ordered_json::parse(option.default_json);
+      result[option.name] = Json::parse(option.default_json);
     } else if (option.repeated) {
       result[option.name] = values;
     } else if (!values.empty()) {
       result[option.name] = values.front();
     }
   }
-  try {
-    return result.dump();
-  } catch (const json::exception&) {
-    refuse(manifest, "an option's value is not UTF-8 text");
-  }
+  return result.dump();
 }
 
 std::vector<OptionText> options_for(const Manifest& plugin, const std::vector<OptionText>& given) {
@@ -182,8 +173,8 @@ std::optional<std::string> option_value(const Manifest& plugin, const std::strin
   }
   const auto* option = plugin.option(name);
   if (option == nullptr || option->default_json.empty()) return std::nullopt;
-  const json value = json::parse(option->default_json);
-  return value.is_string() ? value.get<std::string>() : option->default_json;
+  const Json value = Json::parse(option->default_json);
+  return value.is_string() ? value.text() : option->default_json;
 }
 
 void require_one_owner(const std::vector<const Manifest*>& chain,

@@ -1,6 +1,5 @@
 // Chains as text: the form of `ckptbridge run`, and the same in JSON.
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "core/chain/chain.h"
@@ -96,33 +95,25 @@ ChainText with_ends(std::vector<StepText> steps) {
   return chain;
 }
 
-std::string option_value(const JsonObject& step, const std::string& name,
-                         const nlohmann::json& value) {
-  if (value.is_string()) return value.get<std::string>();
+std::string option_value(const JsonObject& options, const std::string& name, const Json& value) {
+  if (value.is_string()) return value.text();
   if (value.is_number() || value.is_boolean()) return value.dump();
-  step.refuse("options", fmt::format("{} is {}; expected text, a number, true, false, or an array "
-                                     "of these",
-                                     name, value.type_name()));
+  options.expected(name, "text, a number, true, false, or an array of these");
 }
 
-StepText parse_step(const nlohmann::json& value, const std::string& where) {
-  JsonObject object(value, where);
-  object.require_only({"plugin", "path", "options"});
+StepText parse_step(JsonObject& object) {
   StepText step;
   step.plugin = object.string("plugin");
   if (object.find("path") != nullptr) step.options.push_back({"path", object.string("path")});
-  if (const auto* options = object.find("options")) {
-    if (!options->is_object()) object.refuse("options", "an object was expected");
-    for (const auto& [name, given] : options->items()) {
-      if (!given.is_array()) {
-        step.options.push_back({name, option_value(object, name, given)});
-        continue;
-      }
-      for (const auto& item : given) {
-        step.options.push_back({name, option_value(object, name, item)});
+  if (const Json* given = object.find("options")) {
+    const JsonObject options = object.object("options");
+    for (const auto& [name, value] : given->items()) {
+      for (const Json& item : value.is_array() ? value.elements() : Json::Array{value}) {
+        step.options.push_back({name, option_value(options, name, item)});
       }
     }
   }
+  object.require_all_read();
   return step;
 }
 
@@ -165,15 +156,11 @@ ChainText parse_chain(const std::vector<std::string>& arguments) {
 }
 
 ChainText parse_chain_json(const std::string& text, const std::string& where) {
-  const auto document = parse_json(text, where);
+  const Json document = Json::parse(text, where);
   JsonObject object(document, where);
-  object.require_only({"steps"});
-  const auto* list = object.find("steps");
-  if (list == nullptr || !list->is_array()) object.refuse("steps", "an array was expected");
   std::vector<StepText> steps;
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    steps.push_back(parse_step((*list)[i], fmt::format("{}: steps[{}]", where, i)));
-  }
+  for (JsonObject& step : object.objects("steps")) steps.push_back(parse_step(step));
+  object.require_all_read();
   return with_ends(std::move(steps));
 }
 

@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "core/compare/tensor_digests.h"
@@ -13,20 +12,17 @@
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
-using nlohmann::ordered_json;
-
 constexpr const char* kMark = "ckptbridge_digests";
 constexpr std::int64_t kVersion = 1;
 constexpr const char* kDigest = "xxh3-128";
 constexpr std::size_t kDigits = 32;
 
-ordered_json entry_json(const DigestEntry& entry) {
-  ordered_json result = {{"name", entry.name},
-                         {"role", entry.role},
-                         {"dtype", dtype_name(entry.form.dtype)},
-                         {"shape", entry.form.shape},
-                         {"digest", entry.digest}};
+Json entry_json(const DigestEntry& entry) {
+  Json result = {{"name", entry.name},
+                 {"role", entry.role},
+                 {"dtype", dtype_name(entry.form.dtype)},
+                 {"shape", entry.form.shape},
+                 {"digest", entry.digest}};
   if (entry.mp_world_size > 1) {
     result["mp_rank"] = entry.mp_rank;
     result["mp_world_size"] = entry.mp_world_size;
@@ -38,38 +34,27 @@ bool is_digest(const std::string& text) {
   return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-DigestEntry parse_entry(const json& value, const std::string& where) {
-  JsonObject object(value, where);
+DigestEntry parse_entry(JsonObject& object) {
   DigestEntry entry;
   entry.name = object.string("name");
   entry.role = object.string("role");
   entry.digest = object.string("digest");
   const std::string dtype = object.string("dtype");
   if (!parse_dtype(dtype, entry.form.dtype)) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: unknown dtype \"{}\"", where, dtype));
+    object.expected("dtype", "a type such as \"bfloat16\"");
   }
   if (!is_digest(entry.digest)) {
-    throw Error(CKB_CORRUPT, fmt::format("{}: \"{}\" is not a digest of {} hexadecimal digits",
-                                         where, entry.digest, kDigits));
+    object.expected("digest", fmt::format("{} hexadecimal digits", kDigits));
   }
-  const json* shape = object.find("shape");
-  if (shape == nullptr || !shape->is_array()) {
-    throw Error(CKB_CORRUPT, where + ": shape is not a list of sizes");
-  }
-  for (const json& size : *shape) {
-    if (!size.is_number_integer()) {
-      throw Error(CKB_CORRUPT, where + ": shape is not a list of sizes");
-    }
-    entry.form.shape.push_back(size.get<std::int64_t>());
-  }
-  checked_count(entry.form.shape, entry.form.dtype, where);
+  entry.form.shape = object.sizes("shape");
+  checked_count(entry.form.shape, entry.form.dtype, object.where());
   if (object.find("mp_world_size") != nullptr) {
     const std::int64_t rank = object.integer("mp_rank");
     const std::int64_t world = object.integer("mp_world_size");
     if (world < 1 || world > INT32_MAX || rank < 0 || rank >= world) {
       throw Error(CKB_CORRUPT, fmt::format("{}: model-parallel rank {} of {}, expected one of 0 to "
                                            "mp_world_size - 1",
-                                           where, rank, world));
+                                           object.where(), rank, world));
     }
     entry.mp_rank = static_cast<std::int32_t>(rank);
     entry.mp_world_size = static_cast<std::int32_t>(world);
@@ -92,18 +77,18 @@ DigestList make_digest_list(const Graph& whole, const Buffers& buffers, const Fe
 }
 
 std::string digest_list_json(const DigestList& list, const std::string& version) {
-  ordered_json tensors = ordered_json::array();
+  Json tensors = Json::array();
   for (const DigestEntry& entry : list.tensors) tensors.push_back(entry_json(entry));
-  const ordered_json whole = {{kMark, kVersion},
-                              {"written_by", version},
-                              {"digest", kDigest},
-                              {"names", list.names},
-                              {"tensors", tensors}};
+  const Json whole = {{kMark, kVersion},
+                      {"written_by", version},
+                      {"digest", kDigest},
+                      {"names", list.names},
+                      {"tensors", tensors}};
   return whole.dump(1) + "\n";
 }
 
 DigestList parse_digest_list(const std::string& text, const std::string& where) {
-  const json whole = parse_json(text, where);
+  const Json whole = Json::parse(text, where);
   JsonObject object(whole, where);
   if (object.find(kMark) == nullptr) {
     throw Error(CKB_CORRUPT, fmt::format("{}: is not a list of digests, which `ckptbridge convert "
@@ -120,13 +105,7 @@ DigestList parse_digest_list(const std::string& text, const std::string& where) 
   }
   DigestList list;
   list.names = object.string_or("names", "");
-  const json* tensors = object.find("tensors");
-  if (tensors == nullptr || !tensors->is_array()) {
-    throw Error(CKB_CORRUPT, where + ": tensors is not a list");
-  }
-  for (std::size_t i = 0; i < tensors->size(); ++i) {
-    list.tensors.push_back(parse_entry((*tensors)[i], fmt::format("{}: tensors[{}]", where, i)));
-  }
+  for (JsonObject& tensor : object.objects("tensors")) list.tensors.push_back(parse_entry(tensor));
   const auto key = [](const DigestEntry& entry) {
     return std::tie(entry.name, entry.role, entry.mp_rank);
   };

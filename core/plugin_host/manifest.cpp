@@ -6,7 +6,6 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "core/text/json_object.h"
@@ -15,8 +14,6 @@
 
 namespace ckptbridge {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::int64_t kManifestVersion = 1;
 
@@ -66,8 +63,7 @@ void require_beside(JsonObject& object, const std::string& member, const std::st
   }
 }
 
-OptionSpec parse_option(const json& value, const std::string& where) {
-  JsonObject object(value, where);
+OptionSpec parse_option(JsonObject& object) {
   OptionSpec option;
   option.name = object.string("name");
   if (!is_word(option.name, "-")) {
@@ -83,8 +79,8 @@ OptionSpec parse_option(const json& value, const std::string& where) {
   if ((option.type == OptionType::kChoice) == option.choices.empty()) {
     object.refuse("choices", "must be there for the type choice and for no other");
   }
-  if (const json* fallback = object.find("default")) {
-    option.default_json = fallback->dump(-1, ' ', false, json::error_handler_t::replace);
+  if (const Json* fallback = object.find("default")) {
+    option.default_json = fallback->dump();
     if (const auto problem = problem_of_default(option); !problem.empty()) {
       object.refuse("default", problem);
     }
@@ -94,11 +90,9 @@ OptionSpec parse_option(const json& value, const std::string& where) {
 }
 
 void parse_options(JsonObject& object, Manifest& manifest) {
-  const json* options = object.find("options");
-  if (options == nullptr) return;
-  if (!options->is_array()) object.refuse("options", "an array was expected");
-  for (std::size_t i = 0; i < options->size(); ++i) {
-    auto option = parse_option((*options)[i], fmt::format("{}: options[{}]", object.where(), i));
+  if (object.find("options") == nullptr) return;
+  for (JsonObject& given : object.objects("options")) {
+    auto option = parse_option(given);
     if (manifest.option(option.name) != nullptr) {
       object.refuse("options", fmt::format("\"{}\" is there twice", option.name));
     }
@@ -172,15 +166,13 @@ Rewrite parse_rewrite(JsonObject& object, const Manifest& manifest) {
 
 // "rewrites", or "accepts" and "gives" where there is only one.
 void parse_rewrites(JsonObject& object, Manifest& manifest) {
-  const json* rewrites = object.find("rewrites");
+  const bool are_many = object.find("rewrites") != nullptr;
   const bool is_one = object.find("accepts") != nullptr || object.find("gives") != nullptr;
   if (is_one) manifest.rewrites.push_back(parse_rewrite(object, manifest));
-  if (rewrites == nullptr) return;
+  if (!are_many) return;
   if (is_one)
     object.refuse("rewrites", "stands in the place of accepts and gives, not beside them");
-  if (!rewrites->is_array()) object.refuse("rewrites", "an array was expected");
-  for (std::size_t i = 0; i < rewrites->size(); ++i) {
-    JsonObject one((*rewrites)[i], fmt::format("{}: rewrites[{}]", object.where(), i));
+  for (JsonObject& one : object.objects("rewrites")) {
     manifest.rewrites.push_back(parse_rewrite(one, manifest));
     note_unread(one, manifest);
   }
@@ -227,7 +219,7 @@ boost::filesystem::path Manifest::profiles_path() const {
 }
 
 Manifest parse_manifest(const std::string& text, const boost::filesystem::path& path) {
-  const json document = parse_json(text, path.string());
+  const Json document = Json::parse(text, path.string());
   JsonObject object(document, path.string());
   // First, because a later version may change the meaning of all else.
   if (const auto version = object.integer("manifest_version"); version != kManifestVersion) {

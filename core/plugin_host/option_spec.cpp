@@ -3,26 +3,24 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "core/text/printable.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
-
-bool is_of_type(const json& value, const OptionSpec& option) {
+bool is_of_type(const Json& value, const OptionSpec& option) {
   switch (option.type) {
     case OptionType::kInteger:
-      return value.is_number_integer();
+      return value.is_integer();
     case OptionType::kNumber:
       return value.is_number();
     case OptionType::kBoolean:
       return value.is_boolean();
     case OptionType::kChoice:
       return value.is_string() && std::find(option.choices.begin(), option.choices.end(),
-                                            value.get<std::string>()) != option.choices.end();
+                                            value.text()) != option.choices.end();
     case OptionType::kPath:
     case OptionType::kString:
       break;
@@ -58,14 +56,14 @@ std::string value_text(const OptionSpec& option) {
 }
 
 std::string problem_of_default(const OptionSpec& option) {
-  const json value = json::parse(option.default_json);
+  const Json value = Json::parse(option.default_json);
   const auto expected = fmt::format("{} of type {}", option.repeated ? "an array" : "a value",
                                     option_type_name(option.type));
   bool good = true;
   if (!option.repeated) {
     good = is_of_type(value, option);
   } else {
-    good = value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& item) {
+    good = value.is_array() && std::all_of(value.begin(), value.end(), [&](const Json& item) {
              return is_of_type(item, option);
            });
   }

@@ -3,136 +3,148 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
-#include "core/text/printable.h"
 #include "core/text/spelling.h"
 
 namespace ckptbridge {
 
-using nlohmann::json;
-
-json parse_json(const std::string& text, const std::string& where) {
-  const auto check = [&](int, json::parse_event_t event, const json& value) {
-    const bool is_text = event == json::parse_event_t::key || value.is_string();
-    if (is_text && value.get_ref<const std::string&>().find('\0') != std::string::npos) {
-      throw Error(CKB_CORRUPT,
-                  fmt::format("{}: the string {} contains a NUL", where,
-                              value.dump(-1, ' ', true, json::error_handler_t::replace)));
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check);
-  } catch (const json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …"
-    std::string what = error.what();
-    const auto end = what.find("] ");
-    if (end != std::string::npos) what.erase(0, end + 2);
-    throw Error(CKB_CORRUPT, fmt::format("{}: not JSON: {}", where, what));
-  }
+JsonObject::JsonObject(const Json& value, std::string where)
+    : object_(&value), where_(std::move(where)) {
+  if (!value.is_object()) expected(where_, "an object", value);
 }
 
-JsonObject::JsonObject(const json& object, std::string where)
-    : object_(&object), where_(std::move(where)) {
-  if (!object.is_object()) {
-    throw Error(CKB_CORRUPT,
-                fmt::format("{}: an object was expected, found {}", where_, object.type_name()));
-  }
+std::string JsonObject::place(std::string_view name) const {
+  return fmt::format("{}: {}", where_, name);
 }
 
-void JsonObject::refuse(const std::string& name, const std::string& problem,
+void JsonObject::refuse(std::string_view name, const std::string& problem,
                         const std::string& hint) const {
-  throw Error(CKB_CORRUPT, fmt::format("{}: {}: {}", where_, name, problem), {.hint = hint});
+  throw Error(CKB_CORRUPT, fmt::format("{}: {}", place(name), problem), {.hint = hint});
 }
 
-const json* JsonObject::find(const std::string& name) {
-  asked_.insert(name);
-  const auto member = object_->find(name);
-  return member == object_->end() ? nullptr : &*member;
+void JsonObject::expected(const std::string& at, const std::string& what, const Json& found,
+                          ckb_status code) const {
+  throw Error(code, fmt::format("{}: expected {}, found {}", at, what, found.shown()));
 }
 
-const json& JsonObject::require(const std::string& name) {
-  const json* member = find(name);
-  if (member == nullptr) refuse(name, "this member is missing");
+void JsonObject::expected(std::string_view name, const std::string& what, ckb_status code) const {
+  expected(place(name), what, object_->at(name), code);
+}
+
+const Json* JsonObject::find(std::string_view name) {
+  asked_.emplace_back(name);
+  return object_->find(name);
+}
+
+const Json& JsonObject::get(std::string_view name) {
+  const Json* member = find(name);
+  if (member == nullptr) refuse(name, "is missing");
   return *member;
 }
 
-std::string JsonObject::string(const std::string& name) {
-  const json& member = require(name);
-  if (!member.is_string()) {
-    refuse(name, fmt::format("a string was expected, found {}", member.type_name()));
-  }
-  return member.get<std::string>();
+std::string JsonObject::string(std::string_view name) {
+  const Json& member = get(name);
+  if (!member.is_string()) expected(name, "a string");
+  return member.text();
 }
 
-std::int64_t JsonObject::integer(const std::string& name) {
-  const json& member = require(name);
-  if (!member.is_number_integer()) {
-    refuse(name, fmt::format("an integer was expected, found {}", member.type_name()));
-  }
-  return member.get<std::int64_t>();
+bool JsonObject::boolean(std::string_view name) {
+  const Json& member = get(name);
+  if (!member.is_boolean()) expected(name, "true or false");
+  return member.get<bool>();
 }
 
-std::string JsonObject::string_or(const std::string& name, const std::string& fallback) {
-  return find(name) == nullptr ? fallback : string(name);
+std::int64_t JsonObject::integer(std::string_view name, std::int64_t least, std::int64_t most) {
+  const Json& member = get(name);
+  const auto number = member.integer_within(least, most);
+  if (number) return *number;
+  using Limits = std::numeric_limits<std::int64_t>;
+  std::string range;
+  if (least != Limits::min() && most != Limits::max()) {
+    range =
+        least == most ? fmt::format(" of {}", least) : fmt::format(" from {} to {}", least, most);
+  } else if (least != Limits::min()) {
+    range = fmt::format(" of at least {}", least);
+  }
+  expected(name, "an integer" + range);
 }
 
-bool JsonObject::boolean_or(const std::string& name, bool fallback) {
-  const json* member = find(name);
-  if (member == nullptr) return fallback;
-  if (!member->is_boolean()) {
-    refuse(name, fmt::format("true or false was expected, found {}", member->type_name()));
-  }
-  return member->get<bool>();
+const Json::Array& JsonObject::array(std::string_view name) {
+  const Json& member = get(name);
+  if (!member.is_array()) expected(name, "an array");
+  return member.elements();
 }
 
-std::vector<std::string> JsonObject::strings(const std::string& name) {
-  std::vector<std::string> result;
-  const json* member = find(name);
-  if (member == nullptr) return result;
-  if (!member->is_array()) {
-    refuse(name, fmt::format("an array of strings was expected, found {}", member->type_name()));
-  }
-  for (const json& item : *member) {
-    if (!item.is_string()) {
-      refuse(name, fmt::format("an array of strings was expected, one is {}", item.type_name()));
+std::vector<std::int64_t> JsonObject::sizes(std::string_view name, std::int64_t least) {
+  std::vector<std::int64_t> result;
+  for (const Json& size : array(name)) {
+    const auto number = size.integer_within(least, std::numeric_limits<std::int64_t>::max());
+    if (!number) {
+      expected(fmt::format("{}[{}]", place(name), result.size()),
+               fmt::format("an integer of at least {}", least), size);
     }
-    result.push_back(item.get<std::string>());
+    result.push_back(*number);
   }
   return result;
 }
 
-std::map<std::string, std::string> JsonObject::string_map(const std::string& name) {
-  std::map<std::string, std::string> result;
-  const json* member = find(name);
-  if (member == nullptr) return result;
-  if (!member->is_object()) {
-    refuse(name, fmt::format("an object of strings was expected, found {}", member->type_name()));
+JsonObject JsonObject::object(std::string_view name) { return {get(name), place(name)}; }
+
+std::vector<JsonObject> JsonObject::objects(std::string_view name) {
+  std::vector<JsonObject> result;
+  for (const Json& element : array(name)) {
+    result.emplace_back(element, fmt::format("{}[{}]", place(name), result.size()));
   }
-  for (const auto& [key, value] : member->items()) {
-    if (!value.is_string()) {
-      refuse(name, fmt::format("{} must be a string, found {}", key, value.type_name()));
+  return result;
+}
+
+std::string JsonObject::string_or(std::string_view name, const std::string& fallback) {
+  return find(name) == nullptr ? fallback : string(name);
+}
+
+bool JsonObject::boolean_or(std::string_view name, bool fallback) {
+  return find(name) == nullptr ? fallback : boolean(name);
+}
+
+std::int64_t JsonObject::integer_or(std::string_view name, std::int64_t fallback) {
+  return find(name) == nullptr ? fallback : integer(name);
+}
+
+std::vector<std::string> JsonObject::strings(std::string_view name) {
+  std::vector<std::string> result;
+  if (find(name) == nullptr) return result;
+  for (const Json& element : array(name)) {
+    if (!element.is_string()) {
+      expected(fmt::format("{}[{}]", place(name), result.size()), "a string", element);
     }
-    result[key] = value.get<std::string>();
+    result.push_back(element.text());
+  }
+  return result;
+}
+
+std::map<std::string, std::string> JsonObject::string_map(std::string_view name) {
+  std::map<std::string, std::string> result;
+  if (find(name) == nullptr) return result;
+  const JsonObject members = object(name);
+  for (const auto& [key, value] : members.object_->items()) {
+    if (!value.is_string()) members.expected(key, "a string");
+    result[key] = value.text();
   }
   return result;
 }
 
 std::vector<std::string> JsonObject::unread() const {
   std::vector<std::string> result;
-  for (const auto& item : object_->items()) {
-    if (asked_.count(item.key()) == 0) result.push_back(item.key());
+  for (const auto& [name, value] : object_->items()) {
+    if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) result.push_back(name);
   }
   return result;
 }
 
-void JsonObject::require_only(const std::vector<std::string>& names) const {
-  for (const auto& item : object_->items()) {
-    if (std::find(names.begin(), names.end(), item.key()) != names.end()) continue;
-    throw Error(CKB_CORRUPT, fmt::format("{}: {}: is not known here", where_, item.key()),
-                {.hint = suggestion(item.key(), names)});
+void JsonObject::require_all_read() const {
+  for (const std::string& name : unread()) {
+    if (name != "comment") refuse(name, "unknown member", suggestion(name, asked_));
   }
 }
 

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "core/text/printable.h"
@@ -13,19 +12,10 @@
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
-
-std::string text_of(const json& value) {
-  constexpr std::size_t kLongest = 80;
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "…";
-  return text;
-}
-
-bool has_type(const json& value, std::string_view type) {
+bool has_type(const Json& value, std::string_view type) {
   if (type == "null") return value.is_null();
   if (type == "boolean") return value.is_boolean();
-  if (type == "integer") return value.is_number_integer();
+  if (type == "integer") return value.is_integer();
   if (type == "number") return value.is_number();
   if (type == "string") return value.is_string();
   if (type == "array") return value.is_array();
@@ -38,10 +28,10 @@ std::string type_name(const std::string& type) {
   return type == "null" ? type : "a " + type;
 }
 
-std::vector<std::string> types_of(const json& schema) {
-  const auto type = schema.find("type");
-  if (type == schema.end()) return {};
-  if (type->is_string()) return {type->get<std::string>()};
+std::vector<std::string> types_of(const Json& schema) {
+  const Json* type = schema.find("type");
+  if (type == nullptr) return {};
+  if (type->is_string()) return {type->text()};
   return type->get<std::vector<std::string>>();
 }
 
@@ -83,14 +73,14 @@ bool fits(std::string_view text, const std::string& pattern) {
 
 class Checker {
  public:
-  void check(const json& schema, const json& value, const std::string& where) {
+  void check(const Json& schema, const Json& value, const std::string& where) {
     if (const std::string wanted = wrong_type(schema, value); !wanted.empty()) {
-      fail(where, fmt::format("expected {}, found {}", wanted, text_of(value)));
+      fail(where, fmt::format("expected {}, found {}", wanted, value.shown()));
       return;
     }
     check_choice(schema, value, where);
     if (value.is_number()) check_number(schema, value, where);
-    if (value.is_string()) check_string(schema, value.get_ref<const std::string&>(), where);
+    if (value.is_string()) check_string(schema, value.text(), where);
     if (value.is_array() && schema.contains("items")) {
       for (std::size_t i = 0; i < value.size(); ++i) {
         check(schema["items"], value[i], fmt::format("{}[{}]", where, i));
@@ -106,7 +96,7 @@ class Checker {
     problems.push_back(where.empty() ? problem : where + ": " + problem);
   }
 
-  static std::string wrong_type(const json& schema, const json& value) {
+  static std::string wrong_type(const Json& schema, const Json& value) {
     std::string wanted;
     for (const std::string& type : types_of(schema)) {
       if (has_type(value, type)) return "";
@@ -115,51 +105,52 @@ class Checker {
     return wanted;
   }
 
-  void check_choice(const json& schema, const json& value, const std::string& where) {
+  void check_choice(const Json& schema, const Json& value, const std::string& where) {
     if (schema.contains("const") && value != schema["const"]) {
-      fail(where, fmt::format("expected {}, found {}", text_of(schema["const"]), text_of(value)));
+      fail(where, fmt::format("expected {}, found {}", schema["const"].shown(), value.shown()));
     }
-    const auto choices = schema.find("enum");
-    if (choices != schema.end() &&
+    const Json* choices = schema.find("enum");
+    if (choices != nullptr &&
         std::find(choices->begin(), choices->end(), value) == choices->end()) {
-      fail(where, fmt::format("expected one of {}, found {}", text_of(*choices), text_of(value)));
+      fail(where, fmt::format("expected one of {}, found {}", choices->shown(), value.shown()));
     }
   }
 
-  void check_number(const json& schema, const json& value, const std::string& where) {
-    if (schema.contains("minimum") && value < schema["minimum"]) {
-      fail(where, fmt::format("expected {} or more, found {}", text_of(schema["minimum"]),
-                              text_of(value)));
+  void check_number(const Json& schema, const Json& value, const std::string& where) {
+    const double number = value.get<double>();
+    const Json* least = schema.find("minimum");
+    if (least != nullptr && number < least->get<double>()) {
+      fail(where, fmt::format("expected {} or more, found {}", least->shown(), value.shown()));
     }
-    if (schema.contains("maximum") && value > schema["maximum"]) {
-      fail(where, fmt::format("expected {} or less, found {}", text_of(schema["maximum"]),
-                              text_of(value)));
+    const Json* most = schema.find("maximum");
+    if (most != nullptr && number > most->get<double>()) {
+      fail(where, fmt::format("expected {} or less, found {}", most->shown(), value.shown()));
     }
   }
 
-  void check_string(const json& schema, const std::string& text, const std::string& where) {
-    const auto shortest = schema.value("minLength", std::size_t{0});
-    const auto longest = schema.value("maxLength", text.size());
+  void check_string(const Json& schema, const std::string& text, const std::string& where) {
+    const auto shortest = schema.value("minLength", 0).get<std::size_t>();
+    const auto longest = schema.value("maxLength", text.size()).get<std::size_t>();
     if (text.size() < shortest || text.size() > longest) {
       fail(where,
            fmt::format("expected {} to {} characters, found {}", shortest, longest, text.size()));
     }
-    const auto pattern = schema.find("pattern");
-    if (pattern != schema.end() && !fits(text, pattern->get<std::string>())) {
-      fail(where, fmt::format("expected a text like {}, found {}", pattern->get<std::string>(),
-                              text_of(text)));
+    const Json* pattern = schema.find("pattern");
+    if (pattern != nullptr && !fits(text, pattern->text())) {
+      fail(where,
+           fmt::format("expected a text like {}, found {}", pattern->text(), Json(text).shown()));
     }
   }
 
-  void check_members(const json& schema, const json& value, const std::string& where) {
-    const json properties = schema.value("properties", json::object());
-    for (const json& name : schema.value("required", json::array())) {
-      if (!value.contains(name.get<std::string>())) {
-        fail(where, name.get<std::string>() + " is missing");
+  void check_members(const Json& schema, const Json& value, const std::string& where) {
+    const Json properties = schema.value("properties", Json::object());
+    for (const Json& name : schema.value("required", Json::array())) {
+      if (!value.contains(name.text())) {
+        fail(where, name.text() + " is missing");
       }
     }
     const bool closed =
-        schema.contains("additionalProperties") && schema["additionalProperties"] == json(false);
+        schema.contains("additionalProperties") && schema["additionalProperties"] == false;
     std::vector<std::string> names;
     for (const auto& [name, rule] : properties.items()) names.push_back(name);
     for (const auto& [name, member] : value.items()) {
@@ -175,14 +166,10 @@ class Checker {
 
 }  // namespace
 
-std::vector<std::string> schema_problems(const json& schema, const json& value) {
-  try {
-    Checker checker;
-    checker.check(schema, value, "");
-    return std::move(checker.problems);
-  } catch (const json::exception& error) {
-    throw Error(CKB_CORRUPT, fmt::format("schema: {}", error.what()));
-  }
+std::vector<std::string> schema_problems(const Json& schema, const Json& value) {
+  Checker checker;
+  checker.check(schema, value, "");
+  return std::move(checker.problems);
 }
 
 }  // namespace ckptbridge

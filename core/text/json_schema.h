@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
+#include "core/text/json.h"
 
 namespace ckptbridge {
 
 // "num_layers: expected an integer, found "7"", for each place that the schema does not allow. The
 // schema is trusted: throws CORRUPT for a keyword with a value of another type than it has.
-std::vector<std::string> schema_problems(const nlohmann::json& schema, const nlohmann::json& value);
+std::vector<std::string> schema_problems(const Json& schema, const Json& value);
 
 }  // namespace ckptbridge

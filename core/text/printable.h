@@ -8,6 +8,8 @@
 
 namespace ckptbridge {
 
+bool is_utf8(std::string_view text);
+
 // Bytes of the character of UTF-8 that text begins with; 0 if it begins with none.
 std::size_t utf8_size(std::string_view text);
 

@@ -15,9 +15,9 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/deepspeed/config_files.h"
 #include "plugins/deepspeed/rank_files.h"
 #include "plugins/deepspeed/state_file.h"
@@ -170,10 +170,12 @@ class Zero1Reader : public ckptbridge::plugin::Reader {
     return 0;
   }
 
-  Zero1Reader(const char* path, const char* options)
-      : path_(path),
-        tag_(nlohmann::json::parse(options).value("tag", "")),
-        glob_(nlohmann::json::parse(options).value("glob-pattern", "")) {}
+  Zero1Reader(const char* path, const char* options) : path_(path) {
+    const ckptbridge::Json given = ckptbridge::Json::parse(options, "options");
+    ckptbridge::JsonObject object(given, "options");
+    tag_ = object.string_or("tag", "");
+    glob_ = object.string_or("glob-pattern", "");
+  }
 
   void read_graph(Graph& out) override {
     const RankFiles files = ckptbridge::deepspeed::find_rank_files(path_, tag_, glob_);

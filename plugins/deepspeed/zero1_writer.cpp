@@ -19,9 +19,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/torch_file.h"
@@ -167,10 +167,11 @@ class RankFile {
 class Zero1Writer : public ckptbridge::plugin::Writer {
  public:
   explicit Zero1Writer(const char* options) {
-    const auto given = nlohmann::json::parse(options);
-    style_ = given.at("style") == "zero3" ? Style::kZero3 : Style::kReshard;
-    keep_state_ = given.at("keep-state");
-    output_dir_ = given.value("record-output-dir", "");
+    const ckptbridge::Json given = ckptbridge::Json::parse(options, "options");
+    ckptbridge::JsonObject object(given, "options");
+    style_ = object.string("style") == "zero3" ? Style::kZero3 : Style::kReshard;
+    keep_state_ = object.boolean("keep-state");
+    output_dir_ = object.string_or("record-output-dir", "");
   }
 
   void lay_out(Graph& graph, Layout& out) override {

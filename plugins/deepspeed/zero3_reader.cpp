@@ -11,9 +11,9 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/deepspeed/config_files.h"
 #include "plugins/deepspeed/shard_files.h"
 #include "plugins/deepspeed/zero3_rank.h"
@@ -38,13 +38,15 @@ namespace ds = ckptbridge::deepspeed;
 namespace plugin = ckptbridge::plugin;
 namespace tf = ckptbridge::torch_file;
 
-Zero3Options options_of(const nlohmann::json& given) {
-  return {.tag = given.value("tag", ""),
-          .exclude_frozen = given.at("exclude-frozen-parameters"),
-          .expect_mp_size = given.value("expect-mp-size", std::int64_t{0}),
-          .rank_start = given.value("rank-start", std::int64_t{0}),
-          .rank_end = given.value("rank-end", std::int64_t{-1}),
-          .explain = given.at("explain")};
+Zero3Options options_of(const char* options) {
+  const ckptbridge::Json given = ckptbridge::Json::parse(options, "options");
+  ckptbridge::JsonObject object(given, "options");
+  return {.tag = object.string_or("tag", ""),
+          .exclude_frozen = object.boolean("exclude-frozen-parameters"),
+          .expect_mp_size = object.integer_or("expect-mp-size", 0),
+          .rank_start = object.integer_or("rank-start", 0),
+          .rank_end = object.integer_or("rank-end", -1),
+          .explain = object.boolean("explain")};
 }
 
 void stop_if_asked() {
@@ -55,8 +57,7 @@ class Zero3Reader : public plugin::Reader {
  public:
   static int probe(const char* path) { return ds::probe_shard_files(path); }
 
-  Zero3Reader(const char* path, const char* options)
-      : path_(path), options_(options_of(nlohmann::json::parse(options))) {}
+  Zero3Reader(const char* path, const char* options) : path_(path), options_(options_of(options)) {}
 
   void read_graph(Graph& out) override {
     const ShardFiles files = ds::find_shard_files(path_, options_.tag);

@@ -1,19 +1,16 @@
 #include "plugins/evo2/common_state.h"
 
 #include <cstring>
-#include <fstream>
 #include <limits>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
+#include "core/text/json_file.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/tensor.h"
 
 namespace ckptbridge::evo2 {
 namespace {
 
-using nlohmann::ordered_json;
 using torch_file::ValueId;
 using torch_file::Values;
 
@@ -25,12 +22,12 @@ class FromJson {
   explicit FromJson(StateObject& out) : out_(out) {}
 
   // The files are ours and shallow, so this may recurse.
-  ValueId add(const ordered_json& json) {
+  ValueId add(const Json& json) {
     if (json.is_null()) return Values::none();
     if (json.is_boolean()) return Values::boolean(json.get<bool>());
-    if (json.is_number_integer()) return values_.integer(json.get<std::int64_t>());
+    if (json.is_integer()) return values_.integer(json.get<std::int64_t>());
     if (json.is_number()) return values_.real(json.get<double>());
-    if (json.is_string()) return values_.string(json.get_ref<const std::string&>());
+    if (json.is_string()) return values_.string(json.text());
     if (json.is_array()) {
       const ValueId list = values_.list();
       for (const auto& element : json) values_.append(list, add(element));
@@ -47,7 +44,7 @@ class FromJson {
   void finish(ValueId root) { out_.pickle = torch_file::pickle(values_, root); }
 
  private:
-  ValueId add_tensor(const ordered_json& json) {
+  ValueId add_tensor(const Json& json) {
     if (json.at("dtype") != "float32") {
       throw Error(CKB_UNSUPPORTED, "tensors of " + json.at("dtype").dump());
     }
@@ -72,15 +69,10 @@ class FromJson {
 }  // namespace
 
 StateObject common_state(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "shared" / "nemo2_common.json";
+  const Json file = read_json(folder / "shared" / "nemo2_common.json");
   StateObject result;
-  try {
-    std::ifstream in(file);
-    FromJson builder(result);
-    builder.finish(builder.add(ordered_json::parse(in).at("common")));
-  } catch (const ordered_json::exception& error) {
-    throw Error(CKB_CORRUPT, file.string() + ": " + error.what());
-  }
+  FromJson builder(result);
+  builder.finish(builder.add(file.at("common")));
   return result;
 }
 

@@ -3,26 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
+#include "core/text/json_file.h"
+#include "core/text/json_object.h"
 #include "plugins/evo2/fiddle.h"
-#include "plugins/evo2/json_reader.h"
 #include "plugins/evo2/yaml.h"
 
 namespace ckptbridge::evo2 {
 namespace {
-
-Json to_json(const Value& value) {
-  struct Visitor {
-    Json operator()(std::monostate) const { return nullptr; }
-    Json operator()(bool flag) const { return flag; }
-    Json operator()(std::int64_t number) const { return number; }
-    Json operator()(double number) const { return number; }
-    Json operator()(const std::string& text) const { return text; }
-  };
-  return std::visit(Visitor{}, value);
-}
 
 bool is_python_object(const Field& field, const Value& value) {
   return std::holds_alternative<std::string>(value) &&
@@ -66,12 +54,13 @@ Json yaml_config(const Profile& profile, const FieldTable& fields) {
 
 // Puts value wherever the tree has {placeholder: true}.
 void substitute(Json& tree, const std::string& placeholder, const Json& value) {
-  if (!tree.is_structured()) return;
-  if (tree.is_object() && tree.contains(placeholder)) {
+  if (tree.contains(placeholder)) {
     tree = value;
-    return;
+  } else if (tree.is_array()) {
+    for (Json& child : tree) substitute(child, placeholder, value);
+  } else if (tree.is_object()) {
+    for (JsonMember& child : tree.items()) substitute(child.value, placeholder, value);
   }
-  for (Json& child : tree) substitute(child, placeholder, value);
 }
 
 }  // namespace
@@ -82,11 +71,11 @@ Context make_context(const Profile& profile, const FieldTable& fields,
     throw Error(CKB_UNSUPPORTED, profile.name + ": NeMo has no configuration class for this size");
   }
   const Json file = read_json(folder / "shared" / "nemo2_context.json");
-  Members members(file, "nemo2_context.json");
+  JsonObject members(file, "nemo2_context.json");
   members.integer("context_version", 1, 1);
   Json io = members.get("io");
   Json yaml = members.get("model_yaml");
-  members.require_all_known();
+  members.require_all_read();
 
   substitute(io, "$save_ckpt_format", save_ckpt_format);
   substitute(io, "$config", io_config(profile, fields));

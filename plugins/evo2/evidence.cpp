@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
-#include "plugins/evo2/json_reader.h"
+#include "core/text/json_file.h"
+#include "core/text/json_object.h"
 #include "plugins/evo2/propose.h"
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/unpickler.h"
@@ -14,14 +13,6 @@ namespace ckptbridge::evo2 {
 namespace {
 
 namespace tf = ckptbridge::torch_file;
-
-Value scalar(const Json& json) {
-  if (json.is_boolean()) return json.get<bool>();
-  if (json.is_number_integer()) return json.get<std::int64_t>();
-  if (json.is_number()) return json.get<double>();
-  if (json.is_string()) return json.get<std::string>();
-  return {};
-}
 
 std::optional<Value> scalar(const tf::Values& values, tf::ValueId id) {
   if (const auto flag = values.as_bool(id)) return Value(*flag);
@@ -75,24 +66,24 @@ std::optional<Value> as_field(const Field& field, const Value& value) {
 
 EvidenceTable::EvidenceTable(const std::filesystem::path& folder, const FieldTable& fields) {
   const Json json = read_json(folder / "shared" / "evidence.json");
-  Members members(json, "evidence.json");
+  JsonObject members(json, "evidence.json");
   members.integer("evidence_version", 1, 1);
-  for (const Json& entry : members.array("facts")) {
-    Members fact(entry, "evidence.json: facts");
+  for (JsonObject& fact : members.objects("facts")) {
     Rule rule;
-    rule.field = fields.find(fact.text("field"));
-    if (rule.field == nullptr) fact.fail("field", "no profile has " + fact.text("field"));
-    rule.key = fact.text("key");
-    rule.unseen = fact.flag_or("unseen", false);
-    rule.like = fact.text_or("like", "");
-    if (const Json* nothing = fact.find("nothing")) rule.nothing = scalar(*nothing);
+    rule.field = fields.find(fact.string("field"));
+    if (rule.field == nullptr) fact.refuse("field", "no profile has " + fact.string("field"));
+    rule.key = fact.string("key");
+    rule.unseen = fact.boolean_or("unseen", false);
+    rule.like = fact.string_or("like", "");
+    if (const Json* nothing = fact.find("nothing")) rule.nothing = to_value(*nothing);
     if (const Json* unless = fact.find("unless")) {
-      for (const auto& [key, value] : unless->items()) rule.unless.emplace_back(key, scalar(value));
+      for (const auto& [key, value] : unless->items())
+        rule.unless.emplace_back(key, to_value(value));
     }
-    fact.require_all_known();
+    fact.require_all_read();
     rules_.push_back(std::move(rule));
   }
-  members.require_all_known();
+  members.require_all_read();
 }
 
 std::vector<Fact> EvidenceTable::facts(const Settings& settings, const std::string& place) const {

@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/evo2/fit.h"
 #include "plugins/evo2/mapper_options.h"
 #include "plugins/evo2/names.h"
@@ -17,25 +17,28 @@
 namespace {
 
 using ckptbridge::Error;
+using ckptbridge::Json;
+using ckptbridge::JsonObject;
 using ckptbridge::evo2::Family;
 using ckptbridge::plugin::ConstGraph;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::ObjectView;
-using nlohmann::json;
 namespace evo2 = ckptbridge::evo2;
 namespace plugin = ckptbridge::plugin;
 
 constexpr char kId[] = "evo2-mapper";
 
-evo2::MapperOptions read_options(const json& given) {
+evo2::MapperOptions read_options(const char* text) {
+  const Json given = Json::parse(text, "options");
+  JsonObject object(given, "options");
   evo2::MapperOptions options;
-  options.model_size = given.at("model-size");
-  options.profile = given.value("profile", "");
-  options.keep_fp32_filters = given.at("keep-fp32-filters");
-  options.no_te = given.at("no-te");
-  options.use_subquadratic_ops = given.at("use-subquadratic-ops");
-  options.dtype_name = given.value("params-dtype", "bf16");
-  if (given.contains("params-dtype")) {
+  options.model_size = object.string("model-size");
+  options.profile = object.string_or("profile", "");
+  options.keep_fp32_filters = object.boolean("keep-fp32-filters");
+  options.no_te = object.boolean("no-te");
+  options.use_subquadratic_ops = object.boolean("use-subquadratic-ops");
+  options.dtype_name = object.string_or("params-dtype", "bf16");
+  if (object.find("params-dtype") != nullptr) {
     options.params_dtype = options.dtype_name == "fp32"   ? ckptbridge::kFloat32
                            : options.dtype_name == "fp16" ? ckptbridge::kFloat16
                                                           : ckptbridge::kBFloat16;
@@ -95,7 +98,7 @@ void tell_contradictions(const evo2::Profile& profile, const std::vector<evo2::F
 
 class Evo2Mapper : public plugin::Transform {
  public:
-  explicit Evo2Mapper(const char* options) : options_(read_options(json::parse(options))) {}
+  explicit Evo2Mapper(const char* options) : options_(read_options(options)) {}
 
   void rewrite(const ConstGraph& in, Graph& out) override {
     const std::filesystem::path folder =

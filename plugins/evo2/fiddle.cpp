@@ -16,8 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
 
 namespace ckptbridge::evo2 {
@@ -72,7 +70,7 @@ class Serializer {
       throw Error(CKB_INVALID_ARGUMENT,
                   "configuration tree: expected [module, name], found " + json.dump());
     }
-    return {json[0].get<std::string>(), json[1].get<std::string>()};
+    return {json[0].text(), json[1].text()};
   }
 
   void collect_references(const Json& tree, const std::string& path) {
@@ -113,7 +111,7 @@ class Serializer {
   }
 
   Json value(const Json& tree, const std::string& path) {
-    if (!tree.is_structured()) {
+    if (!tree.is_array() && !tree.is_object()) {
       return {{"type", "leaf"}, {"value", tree}, {"paths", Json::array({path})}};
     }
     if (tree.is_object() && tree.contains("reference")) {

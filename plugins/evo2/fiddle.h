@@ -1,7 +1,7 @@
 // Fiddle's JSON of a configuration tree, as NeMo keeps it in context/io.json.
 #pragma once
 
-#include "plugins/evo2/json_reader.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::evo2 {
 

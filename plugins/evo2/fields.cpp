@@ -1,19 +1,16 @@
 #include "plugins/evo2/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
+#include "core/text/json_file.h"
+#include "core/text/json_object.h"
 
 namespace ckptbridge::evo2 {
 namespace {
-
-// Keeps products of a few fields far from overflow.
-constexpr std::int64_t kMost = std::int64_t{1} << 40;
-constexpr std::size_t kLongestText = 4096;
 
 constexpr std::array<std::pair<const char*, FieldType>, 7> kTypes{{
     {"boolean", FieldType::kBoolean},
@@ -39,7 +36,8 @@ std::string expectation(const Field& field) {
       out = "a number" + least;
       break;
     case FieldType::kText:
-      out = "a text of at most 4096 characters";
+      out = field.letters.empty() ? "a text of at most 4096 characters"
+                                  : "1 to 4096 letters of " + field.letters;
       break;
     case FieldType::kDtype:
       out = "bfloat16, float16 or float32";
@@ -58,26 +56,29 @@ std::optional<Value> typed_value(const Field& field, const Json& json) {
       if (json.is_boolean()) return Value(json.get<bool>());
       break;
     case FieldType::kInteger:
-      if (json.is_number_integer() && json.get<double>() <= static_cast<double>(kMost)) {
+      if (json.is_integer() && json.get<double>() <= static_cast<double>(kMostNumber)) {
         const auto number = json.get<std::int64_t>();
-        if (number >= field.least.value_or(-kMost)) return Value(number);
+        if (number >= field.least.value_or(-kMostNumber)) return Value(number);
       }
       break;
     case FieldType::kNumber:
-      if (json.is_number() && std::abs(json.get<double>()) <= static_cast<double>(kMost) &&
+      if (json.is_number() && std::abs(json.get<double>()) <= static_cast<double>(kMostNumber) &&
           (!field.least || json.get<double>() >= static_cast<double>(*field.least))) {
-        if (json.is_number_integer()) return Value(json.get<std::int64_t>());
+        if (json.is_integer()) return Value(json.get<std::int64_t>());
         return Value(json.get<double>());
       }
       break;
     case FieldType::kText:
-      if (json.is_string() && json.get_ref<const std::string&>().size() <= kLongestText) {
-        return Value(json.get<std::string>());
+      if (json.is_string() && json.text().size() <= kLongestText &&
+          (field.letters.empty() ||
+           (!json.text().empty() &&
+            json.text().find_first_not_of(field.letters) == std::string::npos))) {
+        return Value(json.text());
       }
       break;
     case FieldType::kDtype:
-      if (json == "bfloat16" || json == "float16" || json == "float32") {
-        return Value(json.get<std::string>());
+      if (std::find(kDtypes.begin(), kDtypes.end(), json) != kDtypes.end()) {
+        return Value(json.text());
       }
       break;
     default:
@@ -86,12 +87,11 @@ std::optional<Value> typed_value(const Field& field, const Json& json) {
   return std::nullopt;
 }
 
-Field read_field(const Json& json, const std::string& where, bool in_configuration) {
-  Members members(json, where);
+Field read_field(JsonObject& members, bool in_configuration) {
   Field field;
-  field.name = members.text("name");
+  field.name = members.string("name");
   field.in_configuration = in_configuration;
-  std::string type = members.text("type");
+  std::string type = members.string("type");
   if (type.ends_with('?')) {
     field.nullable = true;
     type.pop_back();
@@ -103,20 +103,23 @@ Field read_field(const Json& json, const std::string& where, bool in_configurati
       known = true;
     }
   }
-  if (!known) members.fail("type", "unknown type \"" + type + "\"");
-  if (members.find("min") != nullptr) field.least = members.integer("min", -kMost, kMost);
-  field.always_explicit = members.flag_or("explicit", false);
-  field.called = members.flag_or("call", false);
+  if (!known) members.refuse("type", "unknown type \"" + type + "\"");
+  if (members.find("min") != nullptr)
+    field.least = members.integer("min", -kMostNumber, kMostNumber);
+  field.letters = members.string_or("letters", "");
+  field.length_of = members.string_or("length_of", "");
+  field.always_explicit = members.boolean_or("explicit", false);
+  field.called = members.boolean_or("call", false);
   if (const Json* value = members.find("default")) {
     if (field.type == FieldType::kReference) {
-      field.default_value = Value(members.text("default"));
+      field.default_value = Value(members.string("default"));
     } else if (field.type == FieldType::kFixed) {
       field.default_value = Value();
     } else {
-      field.default_value = parse_value(field, *value, where);
+      field.default_value = parse_value(field, *value, members.where());
     }
   }
-  members.require_all_known();
+  members.require_all_read();
   return field;
 }
 
@@ -125,25 +128,23 @@ Field read_field(const Json& json, const std::string& where, bool in_configurati
 Value parse_value(const Field& field, const Json& json, const std::string& where) {
   const std::optional<Value> value = typed_value(field, json);
   if (!value) {
-    throw Error(CKB_INVALID_ARGUMENT, where + ": " + field.name + ": expected " +
-                                          expectation(field) + ", found " +
-                                          json.dump().substr(0, 80));
+    throw Error(CKB_CORRUPT, where + ": " + field.name + ": expected " + expectation(field) +
+                                 ", found " + json.shown());
   }
   return *value;
 }
 
 FieldTable::FieldTable(const std::filesystem::path& file) {
   const Json json = read_json(file);
-  const std::string where = file.filename().string();
-  Members members(json, where);
+  JsonObject members(json, file.filename().string());
   members.integer("fields_version", 1, 1);
-  module_ = members.text("module");
+  module_ = members.string("module");
   for (const char* section : {"configuration", "model"}) {
-    for (const Json& entry : members.array(section)) {
-      fields_.push_back(read_field(entry, where, std::string_view(section) == "configuration"));
+    for (JsonObject& entry : members.objects(section)) {
+      fields_.push_back(read_field(entry, std::string_view(section) == "configuration"));
     }
   }
-  members.require_all_known();
+  members.require_all_read();
 }
 
 const Field* FieldTable::find(std::string_view name) const {

@@ -1,6 +1,8 @@
 // The configuration fields that a profile may set (profiles/shared/fields.json).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -8,10 +10,17 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/evo2/json_reader.h"
+#include "core/text/json.h"
 #include "plugins/evo2/value.h"
 
 namespace ckptbridge::evo2 {
+
+// Numbers are no larger, so that products of a few fields stay far from overflow.
+inline constexpr std::int64_t kMostNumber = std::int64_t{1} << 40;
+// Bounds what a hostile pattern of layers makes of a few bytes; the largest model has 50.
+inline constexpr std::size_t kLongestText = 4096;
+// What a field of type dtype may be.
+inline constexpr std::array<const char*, 3> kDtypes{"bfloat16", "float16", "float32"};
 
 enum class FieldType {
   kBoolean,
@@ -29,9 +38,11 @@ struct Field {
   bool nullable = false;
   std::optional<Value> default_value;  // without one, a size must set the field
   std::optional<std::int64_t> least;   // for integers and numbers
-  bool in_configuration = false;       // a field of NeMo's class
-  bool always_explicit = false;        // io.json lists it even with the class's own value
-  bool called = false;                 // references: _call_ of model.yaml
+  std::string letters;                 // of which a text is made, one at least; "": of any
+  std::string length_of;          // the field of a text that an integer counts; "": it counts none
+  bool in_configuration = false;  // a field of NeMo's class
+  bool always_explicit = false;   // io.json lists it even with the class's own value
+  bool called = false;            // references: _call_ of model.yaml
 };
 
 class FieldTable {

@@ -10,9 +10,9 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/evo2/names.h"
 #include "plugins/evo2/rank_tensors.h"
 
@@ -25,7 +25,6 @@ using ckptbridge::plugin::ConstGraph;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::ObjectView;
 using ckptbridge::plugin::Shape;
-using nlohmann::json;
 namespace evo2 = ckptbridge::evo2;
 namespace plugin = ckptbridge::plugin;
 
@@ -33,10 +32,12 @@ constexpr char kId[] = "mp-resharder";
 constexpr std::int64_t kMostRanks = 4096;
 
 struct Options {
-  explicit Options(const json& given)
-      : ranks(given.at("mp-size")),
-        exclude_extra(given.at("exclude-extra")),
-        take_first(given.at("on-mismatch") == "first") {
+  explicit Options(const char* text) {
+    const ckptbridge::Json given = ckptbridge::Json::parse(text, "options");
+    ckptbridge::JsonObject object(given, "options");
+    ranks = object.integer("mp-size");
+    exclude_extra = object.boolean("exclude-extra");
+    take_first = object.string("on-mismatch") == "first";
     if (ranks < 1 || ranks > kMostRanks) {
       throw Error(
           CKB_INVALID_ARGUMENT,
@@ -44,9 +45,9 @@ struct Options {
     }
   }
 
-  std::int64_t ranks;
-  bool exclude_extra;
-  bool take_first;
+  std::int64_t ranks = 0;
+  bool exclude_extra = false;
+  bool take_first = false;
 };
 
 // The shards of N ranks, and of M, along one dimension.
@@ -201,7 +202,7 @@ class Resharder {
 
 class MpResharder : public plugin::Transform {
  public:
-  explicit MpResharder(const char* options) : options_(json::parse(options)) {}
+  explicit MpResharder(const char* options) : options_(options) {}
 
   void rewrite(const ConstGraph& in, Graph& out) override {
     const std::filesystem::path folder =

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
+#include "core/text/json_file.h"
+#include "core/text/json_object.h"
 
 namespace ckptbridge::evo2 {
 namespace {
@@ -32,27 +32,28 @@ constexpr std::array<std::pair<const char*, Position>, 4> kPositions{{
     {"output", Position::kOutput},
 }};
 
-Position parse_position(const Members& members, const std::string& name, const std::string& text) {
+Position parse_position(const JsonObject& members, const std::string& name,
+                        const std::string& text) {
   for (const auto& [known, position] : kPositions) {
     if (text == known) return position;
   }
-  members.fail(name, "unknown position \"" + text + "\"");
+  members.refuse(name, "unknown position \"" + text + "\"");
 }
 
-Scope read_scope(Members& members, const FieldTable& fields) {
+Scope read_scope(JsonObject& members, const FieldTable& fields) {
   Scope scope;
-  scope.at = parse_position(members, "at", members.text("at"));
-  scope.layers = members.text_or("layers", "");
+  scope.at = parse_position(members, "at", members.string("at"));
+  scope.layers = members.string_or("layers", "");
   if ((scope.at == Position::kLayer) == scope.layers.empty() ||
       scope.layers.find_first_not_of("SDH*") != std::string::npos) {
-    members.fail("layers", "expected letters of S, D, H and * for layers, and none elsewhere");
+    members.refuse("layers", "expected letters of S, D, H and * for layers, and none elsewhere");
   }
   for (const bool wanted : {true, false}) {
-    const std::string field = members.text_or(wanted ? "when" : "unless", "");
+    const std::string field = members.string_or(wanted ? "when" : "unless", "");
     if (field.empty()) continue;
     const Field* known = fields.find(field);
     if (known == nullptr || known->type != FieldType::kBoolean || known->nullable) {
-      members.fail(wanted ? "when" : "unless", "expected a boolean field, found " + field);
+      members.refuse(wanted ? "when" : "unless", "expected a boolean field, found " + field);
     }
     scope.field = field;
     scope.wanted = wanted;
@@ -60,60 +61,57 @@ Scope read_scope(Members& members, const FieldTable& fields) {
   return scope;
 }
 
-std::optional<int> read_dim(Members& members, const std::string& name) {
+std::optional<int> read_dim(JsonObject& members, const std::string& name) {
   if (members.get(name).is_null()) return std::nullopt;
   return static_cast<int>(members.integer(name, 0, kMostDims - 1));
 }
 
-Parameter read_parameter(const Json& json, const std::string& where, const FieldTable& fields) {
-  Members members(json, where);
+Parameter read_parameter(JsonObject& members, const FieldTable& fields) {
   Parameter parameter;
-  parameter.name = members.text("name");
+  parameter.name = members.string("name");
   parameter.partition_dim = read_dim(members, "partition_dim");
   parameter.hidden_dim = read_dim(members, "hidden_dim");
-  for (const Json& entry : members.array("in")) {
-    Members in(entry, where + ": " + parameter.name);
+  for (JsonObject& in : members.objects("in")) {
     Occurrence occurrence;
     occurrence.scope = read_scope(in, fields);
-    occurrence.shape = in.texts("shape");
+    occurrence.shape = in.strings("shape");
     if (occurrence.shape.empty() || occurrence.shape.size() > kMostDims) {
-      in.fail("shape", "expected 1 to 8 dimensions");
+      in.refuse("shape", "expected 1 to 8 dimensions");
     }
-    occurrence.optional = in.flag_or("optional", false);
-    const std::string equals = in.text_or("equals", "");
+    occurrence.optional = in.boolean_or("optional", false);
+    const std::string equals = in.string_or("equals", "");
     if (!equals.empty()) occurrence.equals = parse_position(in, "equals", equals);
-    in.require_all_known();
+    in.require_all_read();
     parameter.occurrences.push_back(std::move(occurrence));
   }
-  members.require_all_known();
+  members.require_all_read();
   return parameter;
 }
 
-TargetRule read_target(const Json& json, const std::string& where, const FieldTable& fields) {
-  Members members(json, where);
+TargetRule read_target(JsonObject& members, const FieldTable& fields) {
   TargetRule rule;
   rule.scope = read_scope(members, fields);
-  rule.name = members.text("name");
+  rule.name = members.string("name");
   if (members.find("from") != nullptr) {
-    rule.from = members.texts("from");
-    if (rule.from.empty()) members.fail("from", "is empty");
+    rule.from = members.strings("from");
+    if (rule.from.empty()) members.refuse("from", "is empty");
   } else {
-    const std::string object = members.text("object");
-    if (object != "empty" && object != "none") members.fail("object", "expected empty or none");
+    const std::string object = members.string("object");
+    if (object != "empty" && object != "none") members.refuse("object", "expected empty or none");
     rule.object = object == "empty" ? ObjectValue::kEmpty : ObjectValue::kNone;
   }
   if (rule.from.size() > 1) {
     rule.concat_dim = static_cast<int>(members.integer("concat_dim", 0, kMostDims - 1));
   }
-  if (const Json* entry = members.find("keep")) {
-    Members keep(*entry, where + ": " + rule.name + ": keep");
-    rule.keep = Keep{static_cast<int>(keep.integer("dim", 0, kMostDims - 1)), keep.text("count"),
-                     keep.text("reason"), keep.flag_or("identifying", false)};
-    keep.require_all_known();
+  if (members.find("keep") != nullptr) {
+    JsonObject keep = members.object("keep");
+    rule.keep = Keep{static_cast<int>(keep.integer("dim", 0, kMostDims - 1)), keep.string("count"),
+                     keep.string("reason"), keep.boolean_or("identifying", false)};
+    keep.require_all_read();
     // A cut through parts that lie end to end has no inverse by parts.
-    if (rule.from.size() != 1) members.fail("keep", "needs exactly one source");
+    if (rule.from.size() != 1) members.refuse("keep", "needs exactly one source");
   }
-  members.require_all_known();
+  members.require_all_read();
   return rule;
 }
 
@@ -121,47 +119,45 @@ TargetRule read_target(const Json& json, const std::string& where, const FieldTa
 
 NameTable::NameTable(const std::filesystem::path& folder, const FieldTable& fields) {
   const Json savanna = read_json(folder / "shared" / "savanna.json");
-  Members source(savanna, "savanna.json");
+  JsonObject source(savanna, "savanna.json");
   source.integer("savanna_version", 1, 1);
-  Members places(source.get("positions"), "savanna.json: positions");
+  JsonObject places = source.object("positions");
   for (const auto& [name, position] : kPositions) {
-    positions.emplace_back(position, places.text(name));
+    positions.emplace_back(position, places.string(name));
   }
-  places.require_all_known();
-  for (const Json& entry : source.array("parameters")) {
-    parameters.push_back(read_parameter(entry, "savanna.json: parameters", fields));
+  places.require_all_read();
+  for (JsonObject& entry : source.objects("parameters")) {
+    parameters.push_back(read_parameter(entry, fields));
   }
-  for (const Json& entry : source.array("dropped")) {
-    Members drop(entry, "savanna.json: dropped");
-    dropped.push_back({drop.text("ends_with"), drop.text("reason")});
-    drop.require_all_known();
+  for (JsonObject& drop : source.objects("dropped")) {
+    dropped.push_back({drop.string("ends_with"), drop.string("reason")});
+    drop.require_all_read();
   }
-  source.require_all_known();
+  source.require_all_read();
 
   const Json megatron = read_json(folder / "shared" / "megatron.json");
-  Members target(megatron, "megatron.json");
+  JsonObject target(megatron, "megatron.json");
   target.integer("megatron_version", 1, 1);
-  layer_prefix = target.text("layer_prefix");
+  layer_prefix = target.string("layer_prefix");
   if (layer_prefix.find(kLayer) == std::string::npos) {
-    target.fail("layer_prefix", "expected {layer} in it");
+    target.refuse("layer_prefix", "expected {layer} in it");
   }
-  fp32_filters = target.texts("fp32_filters");
-  const Json& assumed = target.get("assumes");
-  const Members assumptions(assumed, "megatron.json: assumes");
-  for (const auto& [name, value] : assumed.items()) {
+  fp32_filters = target.strings("fp32_filters");
+  const JsonObject assumptions = target.object("assumes");
+  for (const auto& [name, value] : target.get("assumes").items()) {
     const Field* field = fields.find(name);
-    if (field == nullptr) assumptions.fail(name, "no profile has this field");
+    if (field == nullptr) assumptions.refuse(name, "no profile has this field");
     assumes.emplace_back(name, parse_value(*field, value, assumptions.where()));
   }
-  for (const Json& entry : target.array("targets")) {
-    targets.push_back(read_target(entry, "megatron.json: targets", fields));
+  for (JsonObject& entry : target.objects("targets")) {
+    targets.push_back(read_target(entry, fields));
     for (const std::string& name : targets.back().from) {
       const bool known = std::any_of(parameters.begin(), parameters.end(),
                                      [&](const Parameter& p) { return p.name == name; });
-      if (!known) target.fail("targets", "savanna.json has no parameter " + name);
+      if (!known) target.refuse("targets", "savanna.json has no parameter " + name);
     }
   }
-  target.require_all_known();
+  target.require_all_read();
 }
 
 std::string_view parameter_name(std::string_view tensor_name) {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/profile_file.h"
 #include "plugins/evo2/fields.h"
-#include "plugins/evo2/json_reader.h"
 #include "plugins/evo2/value.h"
 
 namespace ckptbridge::evo2 {
@@ -56,7 +56,8 @@ class Catalogue {
  private:
   std::filesystem::path folder_;
   FieldTable fields_;
-  std::vector<Profile> profiles_;
+  std::vector<ProfileFile> files_;
+  std::vector<Profile> profiles_;  // of the files, in their order
 };
 
 }  // namespace ckptbridge::evo2

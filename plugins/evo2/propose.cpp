@@ -9,8 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/error.hpp"
 #include "plugins/evo2/expression.h"
 
@@ -20,8 +18,6 @@ namespace {
 constexpr std::string_view kLetters = "SDH*";
 constexpr std::size_t kMostLayers = 4096;
 constexpr std::int64_t kMostTried = 4096;  // values of a field that only stands in a formula
-
-Json to_json(const Value& value) { return Json::parse(to_text(value)); }
 
 std::string join(const std::vector<std::string>& words) {
   std::string out;

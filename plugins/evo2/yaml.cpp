@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace ckptbridge::evo2 {
 namespace {
 
@@ -58,7 +56,7 @@ std::string yaml_text(const std::string& text) {
   const bool printable =
       std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   // A JSON string in ASCII is a double-quoted YAML scalar.
-  if (!printable) return Json(text).dump(-1, ' ', true);
+  if (!printable) return Json(text).dump(-1, true);
   if (is_plain(text)) return text;
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
@@ -66,8 +64,8 @@ std::string yaml_text(const std::string& text) {
 }
 
 std::string yaml_scalar(const Json& value) {
-  if (value.is_number_float()) return yaml_float(value.get<double>());
-  if (value.is_string()) return yaml_text(value.get<std::string>());
+  if (value.is_number() && !value.is_integer()) return yaml_float(value.get<double>());
+  if (value.is_string()) return yaml_text(value.text());
   return value.dump();  // null, booleans, integers, [] and {}
 }
 
@@ -82,7 +80,7 @@ void append_yaml(const Json& value, const std::string& indent, std::string& out)
   for (const std::string& name : names) {
     const Json& member = value[name];
     out += indent + yaml_text(name) + ":";
-    if (member.is_structured() && !member.empty()) {
+    if ((member.is_array() || member.is_object()) && !member.empty()) {
       out += "\n";
       append_yaml(member, member.is_array() ? indent : indent + "  ", out);
     } else {
@@ -96,7 +94,7 @@ void append_json(const Json& value, std::string& out) {
     out += "{";
     const char* separator = "";
     for (const auto& [name, member] : value.items()) {
-      out += separator + Json(name).dump(-1, ' ', true) + ": ";
+      out += separator + Json(name).dump(-1, true) + ": ";
       append_json(member, out);
       separator = ", ";
     }
@@ -110,10 +108,10 @@ void append_json(const Json& value, std::string& out) {
       separator = ", ";
     }
     out += "]";
-  } else if (value.is_number_float()) {
+  } else if (value.is_number() && !value.is_integer()) {
     out += python_float(value.get<double>());
   } else {
-    out += value.dump(-1, ' ', true);
+    out += value.dump(-1, true);
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "plugins/evo2/json_reader.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::evo2 {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json_object.h"
 #include "plugins/nemo2/nemo2_folder.h"
 #include "plugins/nemo2/stored_pt.h"
 #include "plugins/state_dict/run_facts.h"
@@ -16,9 +16,9 @@ namespace ckptbridge::nemo2 {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr char kMetadataJson[] = "metadata.json";
+constexpr char kBackend[] = "sharded_backend";
 constexpr std::uint64_t kMaxMetadataJson = std::uint64_t{1} << 20;
 // Tokenizers are the largest that real contexts hold.
 constexpr std::uint64_t kMaxContextFile = std::uint64_t{64} << 20;
@@ -105,10 +105,12 @@ std::string backend_of(const InputFolder& folder) {
     throw Error(CKB_IO, path.string() + ": cannot be read", {.file = path.string()});
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
-  const json metadata = json::parse(text, nullptr, false);
-  if (!metadata.is_object() || !metadata.contains("sharded_backend")) return "";
-  const json& backend = metadata["sharded_backend"];
-  return backend.is_string() ? backend.get<std::string>() : "";
+  try {
+    const Json metadata = Json::parse(text);
+    return JsonObject(metadata, "").string(kBackend);
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_view backend) {
@@ -124,27 +126,17 @@ bool require_backend(plugin::Graph& out, const InputFolder& folder, std::string_
   }
   const torch_file::Bytes bytes = read_all(out, file);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const json metadata = json::parse(text, text + bytes.size(), nullptr, false);
-  if (!metadata.is_object() || !metadata.contains("sharded_backend") ||
-      !metadata["sharded_backend"].is_string()) {
-    throw Error(CKB_CORRUPT,
-                fmt::format("{}: is not a JSON object that names a \"sharded_backend\"", name),
-                {.file = name});
-  }
-  const auto& found = metadata["sharded_backend"].get_ref<const std::string&>();
-  if (found != backend) {
-    throw Error(
-        CKB_UNSUPPORTED,
-        fmt::format("{}: the weights are of backend \"{}\", expected \"{}\"", name, found, backend),
-        {.file = name});
-  }
-  const json version = metadata.value("sharded_backend_version", json(1));
-  if (version != 1) {
-    throw Error(
-        CKB_UNSUPPORTED,
-        fmt::format("{}: \"sharded_backend_version\" is {}, known is 1", name, version.dump()),
-        {.file = name});
-  }
+  about({.file = name}, [&] {
+    const Json metadata = Json::parse({text, bytes.size()}, name);
+    JsonObject members(metadata, name);
+    if (members.string(kBackend) != backend) {
+      members.expected(kBackend, fmt::format("\"{}\"", backend), CKB_UNSUPPORTED);
+    }
+    const Json* version = members.find("sharded_backend_version");
+    if (version != nullptr && *version != 1) {
+      members.expected("sharded_backend_version", "1", CKB_UNSUPPORTED);
+    }
+  });
   return true;
 }
 

@@ -6,14 +6,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "core/text/json_object.h"
 
 namespace ckptbridge::nemo2 {
 namespace {
 
-using nlohmann::json;
 using Sizes = std::vector<std::int64_t>;
 
 constexpr std::size_t kMaxDims = 64;
@@ -31,56 +30,18 @@ constexpr ZarrName kNames[] = {
     {kBool, "|b1"},          {kComplex64, "<c8"}, {kComplex128, "<c16"},
 };
 
-// What .zarray says, member by member; an error names the file and the member.
-class Members {
- public:
-  Members(std::string_view text, const std::string& name)
-      : json_(json::parse(text, nullptr, false)), name_(name) {
-    if (!json_.is_object()) throw Error(CKB_CORRUPT, name + ": is not a JSON object");
-  }
+Sizes read_sizes(JsonObject& members, const char* name, std::int64_t least) {
+  Sizes sizes = members.sizes(name, least);
+  if (sizes.size() > kMaxDims) members.expected(name, fmt::format("at most {} sizes", kMaxDims));
+  return sizes;
+}
 
-  const json& at(const char* member) const {
-    const auto found = json_.find(member);
-    if (found == json_.end())
-      throw Error(CKB_CORRUPT, fmt::format("{}: has no \"{}\"", name_, member));
-    return *found;
+Dtype read_dtype(JsonObject& members) {
+  const Json& text = members.get("dtype");
+  for (const ZarrName& known : kNames) {
+    if (text == known.name) return known.dtype;
   }
-  std::string text(const char* member) const {
-    const json& value = at(member);
-    if (!value.is_string()) refuse(CKB_CORRUPT, member, "a string");
-    return value;
-  }
-  Sizes sizes(const char* member, std::int64_t least) const {
-    const json& value = at(member);
-    const auto is_size = [&](const json& size) {
-      return size.is_number_integer() && size.get<std::uint64_t>() <= kMaxSize &&
-             size.get<std::int64_t>() >= least;
-    };
-    if (!value.is_array() || value.size() > kMaxDims || !std::ranges::all_of(value, is_size)) {
-      refuse(CKB_CORRUPT, member, "a list of sizes");
-    }
-    return value.get<Sizes>();
-  }
-  bool has(const char* member) const { return json_.contains(member); }
-  [[noreturn]] void refuse(ckb_status code, const char* member, const std::string& expected) const {
-    throw Error(code, fmt::format("{}: \"{}\" is {}, expected {}", name_, member,
-                                  at(member).dump(-1, ' ', false, json::error_handler_t::replace),
-                                  expected));
-  }
-
- private:
-  const json json_;
-  const std::string& name_;
-};
-
-Dtype read_dtype(const Members& members) {
-  if (members.at("dtype").is_string()) {
-    const std::string text = members.text("dtype");
-    for (const ZarrName& known : kNames) {
-      if (known.name == text) return known.dtype;
-    }
-  }
-  members.refuse(CKB_UNSUPPORTED, "dtype", "a type of torch's such as \"bfloat16\" or \"<f4\"");
+  members.expected("dtype", "a type of torch's such as \"bfloat16\" or \"<f4\"", CKB_UNSUPPORTED);
 }
 
 void require_countable(const Sizes& sizes, Dtype dtype, const std::string& name) {
@@ -155,31 +116,32 @@ std::string zarray_text(const ZarrArray& array, const std::string& name) {
 }
 
 ZarrArray parse_zarray(std::string_view text, const std::string& name) {
-  const Members members(text, name);
-  if (members.at("zarr_format") != 2) members.refuse(CKB_UNSUPPORTED, "zarr_format", "2");
+  const Json whole = Json::parse(text, name);
+  JsonObject members(whole, name);
+  if (members.get("zarr_format") != 2) members.expected("zarr_format", "2", CKB_UNSUPPORTED);
   for (const char* member : {"compressor", "filters"}) {
-    if (members.at(member).is_null()) continue;
-    members.refuse(CKB_UNSUPPORTED, member,
-                   "null: Megatron never compresses, and compressed chunks are not read");
+    if (members.get(member).is_null()) continue;
+    members.expected(member, "null: Megatron never compresses, and compressed chunks are not read",
+                     CKB_UNSUPPORTED);
   }
   ZarrArray array;
   array.dtype = read_dtype(members);
-  array.shape = members.sizes("shape", 0);
+  array.shape = read_sizes(members, "shape", 0);
   // An array without elements has no chunks, of whatever size.
   const bool is_empty = std::ranges::count(array.shape, 0) > 0;
-  array.chunks = members.sizes("chunks", is_empty ? 0 : 1);
+  array.chunks = read_sizes(members, "chunks", is_empty ? 0 : 1);
   if (array.shape.size() != array.chunks.size()) {
-    members.refuse(CKB_CORRUPT, "chunks", fmt::format("{} sizes", array.shape.size()));
+    members.expected("chunks", fmt::format("{} sizes", array.shape.size()));
   }
   require_countable(array.shape, array.dtype, name);
   require_countable(array.chunks, array.dtype, name);
-  const std::string order = members.text("order");
-  if (order != "C" && order != "F") members.refuse(CKB_CORRUPT, "order", "\"C\" or \"F\"");
+  const std::string order = members.string("order");
+  if (order != "C" && order != "F") members.expected("order", "\"C\" or \"F\"");
   array.is_column_major = order == "F";
-  if (members.has("dimension_separator")) {
-    const std::string separator = members.text("dimension_separator");
+  if (members.find("dimension_separator") != nullptr) {
+    const std::string separator = members.string("dimension_separator");
     if (separator != "." && separator != "/") {
-      members.refuse(CKB_CORRUPT, "dimension_separator", "\".\" or \"/\"");
+      members.expected("dimension_separator", "\".\" or \"/\"");
     }
     array.separator = separator[0];
   }

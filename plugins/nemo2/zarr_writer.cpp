@@ -12,9 +12,9 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/nemo2/nemo2_folder.h"
 #include "plugins/nemo2/zarr_array.h"
 #include "plugins/torch_file/host_source.h"
@@ -22,6 +22,8 @@
 namespace {
 
 using ckptbridge::Error;
+using ckptbridge::Json;
+using ckptbridge::JsonObject;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Layout;
 using ckptbridge::plugin::ObjectView;
@@ -53,9 +55,10 @@ void require_folder(const std::string& name) {
 class ZarrWriter : public ckptbridge::plugin::Writer {
  public:
   explicit ZarrWriter(const char* options) {
-    const auto given = nlohmann::json::parse(options);
-    if (!given.contains("chunk-bytes")) return;
-    const auto bytes = given.at("chunk-bytes").get<std::int64_t>();
+    const Json given = Json::parse(options, "options");
+    JsonObject object(given, "options");
+    if (object.find("chunk-bytes") == nullptr) return;
+    const std::int64_t bytes = object.integer("chunk-bytes");
     if (bytes < 1) {
       throw Error(CKB_INVALID_ARGUMENT,
                   fmt::format("chunk-bytes: a chunk of {} bytes holds nothing", bytes));

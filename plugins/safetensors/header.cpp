@@ -7,12 +7,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
+
+#include "core/text/json_object.h"
 
 namespace ckptbridge::safetensors {
 namespace {
-
-using nlohmann::json;
 
 // In the library's own order (enum Dtype), by which it sorts.
 constexpr std::array<std::pair<std::string_view, Dtype>, 19> kDtypes{{
@@ -43,143 +42,45 @@ std::size_t rank_of(Dtype dtype) {
   return static_cast<std::size_t>(found - kDtypes.begin());
 }
 
-std::string json_text(std::string_view text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+std::string json_text(std::string_view text) { return Json(text).dump(); }
+
+Dtype dtype_of(JsonObject& tensor, const std::string& name) {
+  const std::string text = tensor.string("dtype");
+  for (const auto& [known, dtype] : kDtypes) {
+    if (known == text) return dtype;
+  }
+  if (text.starts_with("F4") || text.starts_with("F6")) {
+    throw Error(
+        CKB_UNSUPPORTED,
+        fmt::format("{}: {} elements share bytes, which is not supported", tensor.where(), text),
+        {.tensor = name});
+  }
+  tensor.expected("dtype", "a type such as \"BF16\"");
 }
 
-// Follows the JSON as it is read, so that a header of 100 MB is held once.
-class Parser : public nlohmann::json_sax<json> {
- public:
-  explicit Parser(const std::string& file) : file_(file) {}
-
-  Header take() { return std::move(header_); }
-
-  bool start_object(std::size_t) override {
-    if (depth_ == 0) {
-      depth_ = 1;
-    } else if (depth_ == 1) {
-      depth_ = 2;
-      keys_.clear();
-    } else {
-      refuse("a value is an object");
-    }
-    return true;
+Entry read_entry(const std::string& name, const Json& value, const std::string& where) {
+  JsonObject tensor(value, where);
+  if (name.find('\0') != std::string::npos) {
+    throw Error(CKB_CORRUPT, where + ": the name has a NUL in it");
   }
+  Entry entry{name, dtype_of(tensor, name), tensor.sizes("shape"), 0, 0};
+  const std::vector<std::int64_t> offsets = tensor.sizes("data_offsets");
+  if (offsets.size() != 2) tensor.expected("data_offsets", "2 numbers");
+  entry.begin = static_cast<std::uint64_t>(offsets[0]);
+  entry.end = static_cast<std::uint64_t>(offsets[1]);
+  tensor.require_all_read();
+  return entry;
+}
 
-  bool key(std::string& key) override {
-    if (depth_ == 1) {
-      name_ = key;
-      if (!names_.insert(key).second) refuse("is there twice");
-      if (key.find('\0') != std::string::npos) refuse("the name has a NUL in it");
-      if (key != kMetadata) header_.entries.push_back({key, {}, {}, 0, 0});
-    } else {
-      member_ = key;
-      if (!keys_.insert(key).second) refuse(json_text(key) + " is there twice");
-      if (name_ != kMetadata && key != "dtype" && key != "shape" && key != "data_offsets") {
-        refuse("unknown member " + json_text(key));
-      }
-    }
-    return true;
+Metadata read_metadata(const Json& value, const std::string& where) {
+  const JsonObject object(value, where);
+  Metadata metadata;
+  for (const auto& [name, text] : value.items()) {
+    if (!text.is_string()) object.expected(name, "a string");
+    metadata.emplace_back(name, text.text());
   }
-
-  bool end_object() override {
-    if (depth_ == 2 && name_ != kMetadata) {
-      for (const char* member : {"dtype", "shape", "data_offsets"}) {
-        if (!keys_.contains(member)) refuse(fmt::format("has no \"{}\"", member));
-      }
-    }
-    --depth_;
-    return true;
-  }
-
-  bool string(std::string& text) override {
-    if (depth_ == 2 && name_ == kMetadata) {
-      header_.metadata.emplace_back(member_, text);
-    } else if (depth_ == 2 && member_ == "dtype") {
-      header_.entries.back().dtype = dtype_of(text);
-    } else {
-      refuse_value("text");
-    }
-    return true;
-  }
-
-  bool start_array(std::size_t) override {
-    if (depth_ != 2 || name_ == kMetadata || member_ == "dtype") refuse_value("a list");
-    depth_ = 3;
-    numbers_.clear();
-    return true;
-  }
-
-  bool number_unsigned(std::uint64_t number) override {
-    if (depth_ != 3) refuse_value("a number");
-    if (number > std::numeric_limits<std::int64_t>::max()) {
-      refuse(fmt::format("{} in {} is too large", number, member_));
-    }
-    numbers_.push_back(number);
-    return true;
-  }
-
-  bool end_array() override {
-    depth_ = 2;
-    Entry& entry = header_.entries.back();
-    if (member_ == "shape") {
-      entry.shape.assign(numbers_.begin(), numbers_.end());
-    } else if (numbers_.size() != 2) {
-      refuse(fmt::format("data_offsets are {} numbers, expected 2", numbers_.size()));
-    } else {
-      entry.begin = numbers_[0];
-      entry.end = numbers_[1];
-    }
-    return true;
-  }
-
-  bool null() override { return refuse_value("null"); }
-  bool boolean(bool) override { return refuse_value("a boolean"); }
-  bool number_integer(std::int64_t) override { return refuse_value("a negative number"); }
-  bool number_float(double, const std::string&) override {
-    return refuse_value("a number that is not whole");
-  }
-  bool binary(json::binary_t&) override { return refuse_value("binary"); }
-
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception& error) override {
-    throw Error(CKB_CORRUPT, fmt::format("{}: the header is not JSON at its byte {}: {}", file_,
-                                         position, error.what()));
-  }
-
- private:
-  [[noreturn]] void refuse(const std::string& problem) const {
-    throw Error(CKB_CORRUPT, fmt::format("{}: {}: {}", file_,
-                                         names_.empty() ? "header" : json_text(name_), problem));
-  }
-
-  [[noreturn]] bool refuse_value(const char* what) const {
-    if (depth_ < 2) refuse(fmt::format("is {}, expected an object", what));
-    refuse(fmt::format("{} is {}", json_text(member_), what));
-  }
-
-  Dtype dtype_of(const std::string& text) const {
-    for (const auto& [name, dtype] : kDtypes) {
-      if (name == text) return dtype;
-    }
-    if (text.starts_with("F4") || text.starts_with("F6")) {
-      throw Error(CKB_UNSUPPORTED,
-                  fmt::format("{}: {}: {} elements share bytes, which is not supported", file_,
-                              json_text(name_), text),
-                  {.tensor = name_});
-    }
-    refuse(fmt::format("unknown dtype {}", json_text(text)));
-  }
-
-  const std::string& file_;
-  Header header_;
-  int depth_ = 0;  // 1: the header; 2: a tensor or the metadata; 3: a list
-  std::string name_;
-  std::string member_;
-  std::set<std::string> names_;
-  std::set<std::string> keys_;  // of the object at depth 2
-  std::vector<std::uint64_t> numbers_;
-};
+  return metadata;
+}
 
 void require_size(const Entry& entry, const std::string& file) {
   std::uint64_t size = item_size(entry.dtype);
@@ -234,9 +135,18 @@ Header parse_header(std::string_view text, std::uint64_t data_size, const std::s
   if (!text.starts_with('{')) {
     throw Error(CKB_CORRUPT, file + ": the header does not begin with {");
   }
-  Parser parser(file);
-  json::sax_parse(text.begin(), text.end(), &parser);
-  Header header = parser.take();
+  Header header;
+  std::set<std::string> names;
+  const auto take = [&](const std::string& name, const Json& value) {
+    const std::string where = fmt::format("{}: {}", file, name);
+    if (!names.insert(name).second) throw Error(CKB_CORRUPT, where + ": is given twice");
+    if (name == kMetadata) {
+      header.metadata = read_metadata(value, where);
+    } else {
+      header.entries.push_back(read_entry(name, value, where));
+    }
+  };
+  Json::parse_members(text, file, take, {.allow_nul = true});
   for (const Entry& entry : header.entries) require_size(entry, file);
   require_cover(header.entries, data_size, file);
   return header;

@@ -5,14 +5,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "core/text/json_object.h"
 
 namespace ckptbridge::safetensors {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 std::vector<std::string> names_that_end(const fs::path& folder, std::string_view ending) {
@@ -47,19 +46,14 @@ ModelFiles find_model_files(const std::string& path) {
 }
 
 std::map<std::string, std::string> parse_index(std::string_view text, const std::string& name) {
-  const json index = json::parse(text, nullptr, false);
-  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
-    throw Error(CKB_CORRUPT, name + ": is not an index: no object \"weight_map\" in it");
-  }
+  const Json index = Json::parse(text, name);
+  const JsonObject weights = JsonObject(index, name).object("weight_map");
   std::map<std::string, std::string> file_of;
   for (const auto& [tensor, file] : index["weight_map"].items()) {
-    const std::string in = file.is_string() ? file.get<std::string>() : "";
-    if (in.empty() || in == "." || in == ".." || in.find('/') != std::string::npos ||
-        in.find('\0') != std::string::npos) {
-      throw Error(CKB_CORRUPT,
-                  fmt::format("{}: {}: {} is not a name of a file in this folder", name, tensor,
-                              file.dump()),
-                  {.tensor = tensor});
+    const std::string in = file.is_string() ? file.text() : "";
+    if (in.empty() || in == "." || in == ".." || in.find('/') != std::string::npos) {
+      about({.tensor = tensor},
+            [&, &at = tensor] { weights.expected(at, "the name of a file in this folder"); });
     }
     file_of.emplace(tensor, in);
   }
@@ -68,8 +62,8 @@ std::map<std::string, std::string> parse_index(std::string_view text, const std:
 
 std::string index_text(const std::map<std::string, std::string>& file_of,
                        std::uint64_t total_size) {
-  const json index = {{"metadata", {{"total_size", total_size}}}, {"weight_map", file_of}};
-  return index.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
+  const Json index = {{"metadata", {{"total_size", total_size}}}, {"weight_map", file_of}};
+  return index.dump(2, true) + "\n";
 }
 
 }  // namespace ckptbridge::safetensors

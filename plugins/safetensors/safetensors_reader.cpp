@@ -10,9 +10,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json.h"
 #include "plugins/safetensors/header.h"
 #include "plugins/safetensors/model_files.h"
 #include "plugins/state_dict/family.h"
@@ -160,13 +160,13 @@ class SafetensorsReader : public ckptbridge::plugin::Reader {
                     name + ": holds parts of tensors, as torch.distributed.checkpoint saves them",
                     {.file = name, .hint = "consolidate_safetensors_files of torch joins them"});
       }
-      if (key != "format") metadata_.emplace(key, value);
+      if (key != "format" && !metadata_.contains(key)) metadata_.append(key, value);
     }
   }
 
   std::string path_;
   std::string_view family_;
-  nlohmann::ordered_json metadata_ = nlohmann::ordered_json::object();
+  ckptbridge::Json metadata_ = ckptbridge::Json::object();
   std::set<std::string> read_;
 };
 

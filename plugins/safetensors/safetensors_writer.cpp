@@ -12,9 +12,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json_object.h"
 #include "plugins/safetensors/header.h"
 #include "plugins/safetensors/model_files.h"
 #include "plugins/state_dict/plain_tensors.h"
@@ -22,6 +22,8 @@
 namespace {
 
 using ckptbridge::Error;
+using ckptbridge::Json;
+using ckptbridge::JsonObject;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Layout;
 using ckptbridge::plugin::ObjectView;
@@ -36,9 +38,10 @@ struct Shard {
 class SafetensorsWriter : public ckptbridge::plugin::Writer {
  public:
   explicit SafetensorsWriter(const char* options) {
-    const auto given = nlohmann::json::parse(options);
-    if (!given.contains("max-shard-bytes")) return;
-    const std::int64_t most = given.at("max-shard-bytes");
+    const Json given = Json::parse(options, "options");
+    JsonObject object(given, "options");
+    if (object.find("max-shard-bytes") == nullptr) return;
+    const std::int64_t most = object.integer("max-shard-bytes");
     if (most < 1) {
       throw Error(CKB_INVALID_ARGUMENT,
                   fmt::format("max-shard-bytes: {} is not a size of a file", most));
@@ -94,9 +97,10 @@ class SafetensorsWriter : public ckptbridge::plugin::Writer {
       const ObjectView object = in.object(i);
       if (object.name != st::kMetadata || object.kind != "json") continue;
       const auto* text = reinterpret_cast<const char*>(object.data.data());
-      const auto known = nlohmann::ordered_json::parse(text, text + object.data.size());
+      const Json known =
+          Json::parse({text, object.data.size()}, st::kMetadata, {.allow_nul = true});
       for (const auto& [name, value] : known.items()) {
-        metadata.emplace_back(name, value.get<std::string>());
+        metadata.emplace_back(name, value.text());
       }
     }
     return metadata;
