@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "core/text/json_object.h"
 #include "core/text/printable.h"
@@ -149,12 +148,7 @@ PresetArgument parse_argument(JsonObject& object, const Preset& preset) {
 }
 
 void parse_arguments(JsonObject& object, Preset& preset, std::vector<std::string>& unknown) {
-  const nlohmann::json* arguments = object.find("arguments");
-  if (arguments == nullptr || !arguments->is_array()) {
-    object.refuse("arguments", "an array was expected");
-  }
-  for (std::size_t i = 0; i < arguments->size(); ++i) {
-    JsonObject one((*arguments)[i], fmt::format("{}: arguments[{}]", object.where(), i));
+  for (JsonObject& one : object.objects("arguments")) {
     preset.arguments.push_back(parse_argument(one, preset));
     for (const auto& name : one.unread()) {
       unknown.push_back(fmt::format("{}: unknown member \"{}\"", one.where(), name));
