@@ -20,13 +20,16 @@ make() {
   fi
   echo "oracle environment $name: installing into $environment"
   rm -rf "$environment"
-  python3 -m venv "$environment"
-  if [[ $name != torch ]]; then
-    # One PyTorch for all: its wheel is the largest thing by far.
+  if [[ $name == torch ]]; then
+    python3 -m venv "$environment"
+  else
+    # One PyTorch for all, its wheel is the largest thing by far, and one pip, which takes long to install.
+    python3 -m venv --without-pip "$environment"
     "$folder/torch/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
       > "$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch.pth"
   fi
-  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "$@" -r "$requirements"
+  "$folder/torch/bin/python" -m pip --python "$environment/bin/python" install --quiet \
+    --disable-pip-version-check "$@" -r "$requirements"
   cp "$requirements" "$environment/installed.txt"
 }
 
