@@ -23,8 +23,8 @@ class LossesTest : public testing::Test {
   void add(const std::string& name, ckb_node value) {
     graph_.add_tensor({.name = name, .role = "param", .value = value});
   }
-  Ledger ledger(const boost::filesystem::path& input = "") const {
-    return make_ledger(graph_, {}, input);
+  Losses losses(const boost::filesystem::path& input = "") const {
+    return find_losses(graph_, {}, input);
   }
 
   ExecuteRun run_{1, 512};
@@ -36,7 +36,7 @@ TEST_F(LossesTest, CountTensorsThatAreRoundedByTheirTypes) {
   add("b", extent(kFloat32));
   add("c", cast(extent(kFloat32), kBFloat16));
   add("d", cast(extent(kFloat32), kFloat16));
-  const auto roundings = ledger().roundings;
+  const auto roundings = losses().roundings;
   ASSERT_EQ(roundings.size(), 2u);
   EXPECT_EQ(roundings[0].from, kFloat32);
   EXPECT_EQ(roundings[0].to, kBFloat16);
@@ -49,14 +49,14 @@ TEST_F(LossesTest, AreNoneWhereTypesOnlyBecomeWider) {
   add("a", cast(extent(kBFloat16), kFloat32));
   add("b", cast(extent(kFloat16), kFloat32));
   add("c", extent(kInt64));
-  EXPECT_THAT(ledger().roundings, IsEmpty());
+  EXPECT_THAT(losses().roundings, IsEmpty());
 }
 
 TEST_F(LossesTest, AreFoundBelowOtherOperationsAndAmongSeveralInputs) {
   const ckb_node parts[] = {extent(kBFloat16), cast(extent(kFloat32), kBFloat16)};
   add("a",
       cast(run_.arena.nodes.add_slice(run_.arena.nodes.add_concat(parts, 0), 0, 1, 9), kFloat32));
-  const auto roundings = ledger().roundings;
+  const auto roundings = losses().roundings;
   ASSERT_EQ(roundings.size(), 1u);
   EXPECT_EQ(roundings[0].from, kFloat32);
   EXPECT_EQ(roundings[0].to, kBFloat16);
@@ -72,7 +72,7 @@ TEST_F(LossesTest, ListDroppedObjectsByReasonInTheirOrder) {
   graph_.drop_object("two", "first reason");
   graph_.drop_object("one", "second reason");
   graph_.drop_object("three", "first reason");
-  const auto dropped = ledger().dropped_objects;
+  const auto dropped = losses().dropped_objects;
   ASSERT_EQ(dropped.size(), 2u);
   EXPECT_EQ(dropped[0].reason, "first reason");
   EXPECT_THAT(dropped[0].names, ElementsAre("two", "three"));
@@ -85,8 +85,8 @@ TEST_F(LossesTest, NameFilesOfAFolderThatNobodyOpened) {
   folder.write("b/unread", "");
   folder.write("a", "");
   boost::filesystem::create_symlink(boost::filesystem::absolute(source), folder / "link");
-  EXPECT_THAT(ledger(folder.path()).unread, ElementsAre("a", "b/unread"));
-  EXPECT_THAT(ledger(source).unread, IsEmpty());
+  EXPECT_THAT(losses(folder.path()).unread, ElementsAre("a", "b/unread"));
+  EXPECT_THAT(losses(source).unread, IsEmpty());
 }
 
 }  // namespace
