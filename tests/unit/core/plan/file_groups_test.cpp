@@ -24,6 +24,14 @@ TEST(FileGroups, JoinFilesOfAChainInAnyOrder) {
   EXPECT_THAT(groups.numbers(64), ElementsAre(0, 1, 1, 1, 1, 1));
 }
 
+TEST(FileGroups, HaveOneNumberWhereTheyWereJoinedPairByPair) {
+  FileGroups groups;
+  groups.add(5, 6, 40);
+  groups.add(3, 5, 30);
+  groups.add(1, 3, 20);
+  EXPECT_THAT(groups.numbers(64), ElementsAre(0, 1, 2, 1, 4, 1, 1));
+}
+
 TEST(FileGroups, IgnoreWhatComesFromNoFileAndAFileBesideItself) {
   FileGroups groups;
   groups.add(0, 2, 10);
