@@ -3,19 +3,15 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/terminal/exit_code.h"
+#include "core/text/json.h"
 #include "core/text/printable.h"
 
 namespace ckptbridge::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json() : ordered_json(text);
-}
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 }  // namespace
 
@@ -32,14 +28,13 @@ bool wants_json(const Arguments& arguments) {
 int report_failure(const Error& error, bool json) {
   if (json) {
     const About& about = error.about();
-    const ordered_json failure = {{"code", status_word(error.code())},
-                                  {"message", error.what()},
-                                  {"file", text_or_null(about.file)},
-                                  {"tensor", text_or_null(about.tensor)},
-                                  {"hint", text_or_null(about.hint)}};
+    const Json failure = {{"code", status_word(error.code())},
+                          {"message", error.what()},
+                          {"file", text_or_null(about.file)},
+                          {"tensor", text_or_null(about.tensor)},
+                          {"hint", text_or_null(about.hint)}};
     // One line. What is no UTF-8 (a file's name) is replaced, as a program could not read it.
-    fmt::print(stderr, "{}\n",
-               failure.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    fmt::print(stderr, "{}\n", failure.dump());
   } else {
     fmt::print(stderr, "ckptbridge: {}\n", printable(error.what(), true));
   }

@@ -9,12 +9,13 @@
 #include <boost/filesystem/fstream.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/plugin_check/runner.h"
 #include "cli/terminal/command_line.h"
 #include "cli/terminal/exit_code.h"
+#include "core/text/json_file.h"
+#include "core/text/json_object.h"
 
 namespace ckptbridge::plugin_check {
 namespace {
@@ -80,23 +81,16 @@ std::chrono::milliseconds time_limit_of(const std::string& text) {
 std::map<std::string, std::string> read_quirks(const Manifest& manifest) {
   const fs::path path = manifest.path.parent_path() / (manifest.id + ".check.json");
   if (!fs::exists(path)) return {};
-  fs::ifstream in(path);
-  const auto json = nlohmann::json::parse(in, nullptr, false);
-  if (!json.is_object() || !json.contains("does_not_apply")) {
-    throw Error(CKB_CORRUPT,
-                path.string() + ": expected {\"does_not_apply\": {\"GROUP/TEST\": \"reason\"}}");
-  }
-  std::map<std::string, std::string> quirks;
+  const Json json = read_json(path.string());
+  const auto quirks = JsonObject(json, path.string()).string_map("does_not_apply");
   const auto tests = tests_for(manifest);
-  for (const auto& [name, reason] : json["does_not_apply"].items()) {
-    const bool known = std::any_of(tests.begin(), tests.end(),
-                                   [&](const TestCase& test) { return test.name == name; });
-    if (!known || !reason.is_string() || reason.get<std::string>().empty()) {
-      throw Error(CKB_CORRUPT,
-                  fmt::format("{}: \"{}\" is not a test of this plugin, or has no reason",
-                              path.string(), name));
-    }
-    quirks[name] = reason;
+  for (const auto& [test, reason] : quirks) {
+    const bool known = std::any_of(tests.begin(), tests.end(), [&name = test](const TestCase& one) {
+      return one.name == name;
+    });
+    if (known && !reason.empty()) continue;
+    throw Error(CKB_CORRUPT, fmt::format("{}: \"{}\" is not a test of this plugin, or has no reason",
+                                         path.string(), test));
   }
   return quirks;
 }

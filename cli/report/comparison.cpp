@@ -3,23 +3,21 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/terminal/exit_code.h"
 #include "core/plugin_host/compute_plugin.h"
+#include "core/text/json.h"
 #include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
-ordered_json form_json(const Form& form) {
+Json form_json(const Form& form) {
   return {{"dtype", dtype_name(form.dtype)}, {"shape", form.shape}};
 }
 
-ordered_json difference_json(const TensorDifference& difference) {
-  ordered_json json = {{"kind", difference_name(difference.kind)}, {"name", difference.name}};
+Json difference_json(const TensorDifference& difference) {
+  Json json = {{"kind", difference_name(difference.kind)}, {"name", difference.name}};
   if (!difference.role.empty()) json["role"] = difference.role;
   if (difference.mp_world_size > 1) {
     json["mp_rank"] = difference.mp_rank;
@@ -78,17 +76,17 @@ std::string comparison_text(const Comparison& comparison, bool verbose) {
                                    counted(comparison.differences.size(), "difference"), what));
 }
 
-ordered_json comparison_json(const Comparison& comparison) {
-  ordered_json differences = ordered_json::array();
+Json comparison_json(const Comparison& comparison) {
+  Json differences = Json::array();
   for (const TensorDifference& difference : comparison.differences) {
     differences.push_back(difference_json(difference));
   }
-  ordered_json json = {{"equal", comparison.differences.empty()},
-                       {"tensors", comparison.tensors},
-                       {"bytes", comparison.bytes},
-                       {"objects", comparison.objects},
-                       {"differences", differences},
-                       {"not_compared", comparison.not_compared}};
+  Json json = {{"equal", comparison.differences.empty()},
+               {"tensors", comparison.tensors},
+               {"bytes", comparison.bytes},
+               {"objects", comparison.objects},
+               {"differences", differences},
+               {"not_compared", comparison.not_compared}};
   for (const TensorDifference& difference : comparison.within_tolerance) {
     json["within_tolerance"].push_back(difference_json(difference));
   }

@@ -3,16 +3,15 @@
 
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "core/compare/compare_checkpoints.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::cli {
 
 // A line for each difference, and one that sums up: "equal: 73 tensors, 1.2 MiB".
 std::string comparison_text(const Comparison& comparison, bool verbose);
 
-nlohmann::ordered_json comparison_json(const Comparison& comparison);
+Json comparison_json(const Comparison& comparison);
 
 // 0, or kDifferencesFound.
 int exit_code(const Comparison& comparison);

@@ -4,15 +4,14 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {
 
-using nlohmann::ordered_json;
 using Step = std::uint64_t Loop::*;
 
 // A range of one file that repeats, outermost first; inner repetitions that leave no gap are one
@@ -57,8 +56,8 @@ std::string range_text(const Range& range) {
                      counted(range.size, "byte"), steps);
 }
 
-ordered_json range_json(const Range& range) {
-  ordered_json json = {{"offset", range.offset}, {"size", range.size}};
+Json range_json(const Range& range) {
+  Json json = {{"offset", range.offset}, {"size", range.size}};
   for (const Range::Repeat& repeat : range.repeats) {
     json["repeats"].push_back({{"count", repeat.count}, {"every", repeat.every}});
   }
@@ -88,8 +87,8 @@ std::string source_file_text(const Arena& arena, const Run& run, const std::stri
          (pieces > 1 ? fmt::format(" and its {} further pieces", pieces - 1) : "");
 }
 
-ordered_json source_json(const Arena& arena, const Run& run) {
-  ordered_json json = ordered_json::object();
+Json source_json(const Arena& arena, const Run& run) {
+  Json json = Json::object();
   if (arena.nodes.op(run.leaf) == Op::kExtent) {
     json["file"] = arena.sources.name(arena.nodes.file(run.leaf));
   }
@@ -97,7 +96,7 @@ ordered_json source_json(const Arena& arena, const Run& run) {
   return json;
 }
 
-ordered_json target_json(const Run& run, std::uint64_t begin) {
+Json target_json(const Run& run, std::uint64_t begin) {
   return range_json(target_range(run, begin));
 }
 

@@ -4,10 +4,10 @@
 #include <string>
 
 #include <boost/filesystem/path.hpp>
-#include <nlohmann/json_fwd.hpp>
 
 #include "core/graph/graph.h"
 #include "core/graph/lowering.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::cli {
 
@@ -24,8 +24,8 @@ std::string source_file_text(const Arena& arena, const Run& run, const std::stri
 
 // {"file", "offset", "size"}, and for a run with loops "repeats": [{"count", "every"}], outermost
 // first; size is that of one repetition. A constant has no file.
-nlohmann::ordered_json source_json(const Arena& arena, const Run& run);
+Json source_json(const Arena& arena, const Run& run);
 // {"offset", "size"}, and the repeats.
-nlohmann::ordered_json target_json(const Run& run, std::uint64_t begin);
+Json target_json(const Run& run, std::uint64_t begin);
 
 }  // namespace ckptbridge::cli

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/report/comparison.h"
 #include "cli/report/report.h"
@@ -8,28 +7,27 @@
 #include "cli/report/tensor_plan.h"
 #include "cli/version.h"
 #include "core/compare/tensor_digests.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
-ordered_json chain_json(const Conversion& run) {
-  ordered_json steps = ordered_json::array();
+Json chain_json(const Conversion& run) {
+  Json steps = Json::array();
   for (const Step& step : run.chain.steps) {
-    steps.push_back({{"plugin", step.plugin->id}, {"options", ordered_json::parse(step.options)}});
+    steps.push_back({{"plugin", step.plugin->id}, {"options", Json::parse(step.options)}});
   }
   return steps;
 }
 
-ordered_json files_json(const std::vector<OutputFile>& files) {
-  ordered_json result = ordered_json::array();
+Json files_json(const std::vector<OutputFile>& files) {
+  Json result = Json::array();
   for (const auto& file : files) result.push_back({{"path", file.path}, {"size", file.size}});
   return result;
 }
 
-ordered_json dropped_json(const Losses& losses) {
-  ordered_json result = ordered_json::array();
+Json dropped_json(const Losses& losses) {
+  Json result = Json::array();
   for (const auto& [reason, values, bytes] : losses.dropped) {
     result.push_back({{"reason", reason}, {"values", values}, {"bytes", bytes}});
   }
@@ -39,17 +37,17 @@ ordered_json dropped_json(const Losses& losses) {
   return result;
 }
 
-ordered_json rounded_json(const Losses& losses) {
-  ordered_json result = ordered_json::array();
+Json rounded_json(const Losses& losses) {
+  Json result = Json::array();
   for (const auto& [from, to, tensors] : losses.roundings) {
     result.push_back({{"from", dtype_name(from)}, {"to", dtype_name(to)}, {"tensors", tensors}});
   }
   return result;
 }
 
-ordered_json result_json(const Report& report) {
+Json result_json(const Report& report) {
   const Conversion& run = report.conversion;
-  ordered_json json = {
+  Json json = {
       {"done", report.done},
       {"already_complete", report.outcome.was_complete},
       {"input", run.request.input.string()},
@@ -78,13 +76,11 @@ ordered_json result_json(const Report& report) {
   return json;
 }
 
-std::string text_of(const ordered_json& json, int indent) {
-  return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
+std::string text_of(const Json& json, int indent) { return json.dump(indent) + "\n"; }
 
 // The plugins of the chain: what ran, down to the bytes of the libraries.
-ordered_json plugins_json(const Conversion& run) {
-  ordered_json result = ordered_json::array();
+Json plugins_json(const Conversion& run) {
+  Json result = Json::array();
   for (const Step& step : run.chain.steps) {
     const Manifest& manifest = *step.plugin;
     result.push_back({{"id", manifest.id},
@@ -95,10 +91,10 @@ ordered_json plugins_json(const Conversion& run) {
   return result;
 }
 
-ordered_json inputs_json(const InputFiles& sources) {
-  ordered_json result = ordered_json::array();
+Json inputs_json(const InputFiles& sources) {
+  Json result = Json::array();
   for (std::uint32_t id = 1; id <= sources.count(); ++id) {
-    ordered_json file = {{"file", sources.name(id)}, {"size", sources.size(id)}};
+    Json file = {{"file", sources.name(id)}, {"size", sources.size(id)}};
     if (sources.pieces(id).size() > 1) file["pieces"] = sources.pieces(id);
     result.push_back(file);
   }
@@ -112,9 +108,9 @@ std::string report_json(const Report& report) { return text_of(result_json(repor
 std::string full_report_json(const Report& report) {
   const Conversion& run = report.conversion;
   // The mark comes first: ResultFile knows its files by it.
-  ordered_json json = {{"ckptbridge_report", 1},
-                       {"version", kVersion},
-                       {"plugin_abi", fmt::format("{}.{}", CKB_ABI_MAJOR, CKB_ABI_MINOR)}};
+  Json json = {{"ckptbridge_report", 1},
+               {"version", kVersion},
+               {"plugin_abi", fmt::format("{}.{}", CKB_ABI_MAJOR, CKB_ABI_MINOR)}};
   json.update(result_json(report));
   json["plugins"] = plugins_json(run);
   json["inputs"] = inputs_json(run.source.arena->sources);

@@ -3,18 +3,15 @@
 #include <map>
 #include <span>
 
-#include <nlohmann/json.hpp>
-
 #include "core/graph/origin.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
 // Ranges of files; of a strided view, from its first byte to its last.
-ordered_json sources_json(const Arena& arena, const ValueOrigin& origin) {
-  ordered_json result = ordered_json::array();
+Json sources_json(const Arena& arena, const ValueOrigin& origin) {
+  Json result = Json::array();
   for (const auto& [file, ranges] : origin.ranges) {
     for (const auto& [begin, end] : ranges) {
       result.push_back(
@@ -26,7 +23,7 @@ ordered_json sources_json(const Arena& arena, const ValueOrigin& origin) {
 
 }  // namespace
 
-ordered_json tensors_json(const Report& report) {
+Json tensors_json(const Report& report) {
   const Graph& graph = report.conversion.target;
   std::map<std::string, std::string> digests;  // of whole tensors, by name
   if (report.digests) {
@@ -34,17 +31,17 @@ ordered_json tensors_json(const Report& report) {
       if (entry.mp_world_size == 1) digests[entry.name] = entry.digest;
     }
   }
-  ordered_json result = ordered_json::array();
+  Json result = Json::array();
   for (const Tensor& tensor : graph.tensors()) {
     const ValueOrigin origin = origin_of(graph.arena(), std::span(&tensor.value, 1));
-    ordered_json json = {{"name", tensor.name},
-                         {"role", tensor.role},
-                         {"mp_rank", tensor.mp_rank},
-                         {"mp_world_size", tensor.mp_world_size},
-                         {"dtype", dtype_name(graph.arena().nodes.dtype(tensor.value))},
-                         {"shape", tensor.shape},
-                         {"sources", sources_json(graph.arena(), origin)},
-                         {"operations", operation_names(origin)}};
+    Json json = {{"name", tensor.name},
+                 {"role", tensor.role},
+                 {"mp_rank", tensor.mp_rank},
+                 {"mp_world_size", tensor.mp_world_size},
+                 {"dtype", dtype_name(graph.arena().nodes.dtype(tensor.value))},
+                 {"shape", tensor.shape},
+                 {"sources", sources_json(graph.arena(), origin)},
+                 {"operations", operation_names(origin)}};
     const auto digest = digests.find(tensor.name);
     if (digest != digests.end()) json["digest"] = digest->second;
     result.push_back(std::move(json));

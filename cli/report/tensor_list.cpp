@@ -6,18 +6,16 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/report/pieces.h"
 #include "core/graph/lowering.h"
+#include "core/text/json.h"
 #include "core/text/name_patterns.h"
 #include "core/text/printable.h"
 #include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {
-
-using nlohmann::ordered_json;
 
 // Whether one line says of both what they are.
 bool look_alike(const Graph& graph, const Tensor& a, const Tensor& b) {
@@ -86,9 +84,9 @@ void list_tensors(const Graph& graph, const std::vector<const Tensor*>& tensors,
   }
 }
 
-ordered_json tensor_json(const Graph& graph, const Tensor& tensor) {
+Json tensor_json(const Graph& graph, const Tensor& tensor) {
   const Arena& arena = graph.arena();
-  ordered_json pieces = ordered_json::array();
+  Json pieces = Json::array();
   for (const Run& run : runs_of(arena.nodes, tensor.value)) {
     pieces.push_back(source_json(arena, run));
   }

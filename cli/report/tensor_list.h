@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "core/graph/graph.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::cli {
 
@@ -23,6 +22,6 @@ void list_tensors(const Graph& graph, const std::vector<const Tensor*>& tensors,
                   const std::string& folder, const std::function<void(const std::string&)>& print);
 
 // One of them, with all pieces.
-nlohmann::ordered_json tensor_json(const Graph& graph, const Tensor& tensor);
+Json tensor_json(const Graph& graph, const Tensor& tensor);
 
 }  // namespace ckptbridge::cli

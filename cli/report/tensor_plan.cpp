@@ -3,18 +3,16 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/report/pieces.h"
 #include "core/graph/lowering.h"
 #include "core/graph/origin.h"
+#include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {
-
-using nlohmann::ordered_json;
 
 // With what the writer does on top.
 ValueOrigin origin_of_written(const Arena& arena, const WrittenTensor& written) {
@@ -102,12 +100,12 @@ std::string written_text(const Conversion& conversion, const WrittenTensor& writ
   return text;
 }
 
-ordered_json place_json(const Conversion& conversion, const OutputPlace& place) {
+Json place_json(const Conversion& conversion, const OutputPlace& place) {
   const auto& [file, segment] = place;
-  ordered_json pieces = ordered_json::array();
+  Json pieces = Json::array();
   for (const Run& run :
        runs_of(conversion.source.arena->nodes, static_cast<ckb_node>(segment.index))) {
-    ordered_json dtypes = ordered_json::array();
+    Json dtypes = Json::array();
     for (std::uint8_t i = 0; i < run.dtype_count; ++i) dtypes.push_back(dtype_name(run.dtypes[i]));
     pieces.push_back({{"from", source_json(*conversion.source.arena, run)},
                       {"to", target_json(run, segment.offset)},
@@ -119,15 +117,15 @@ ordered_json place_json(const Conversion& conversion, const OutputPlace& place) 
           {"pieces", std::move(pieces)}};
 }
 
-ordered_json written_json(const Conversion& conversion, const WrittenTensor& written) {
+Json written_json(const Conversion& conversion, const WrittenTensor& written) {
   const Tensor& tensor = *written.tensors.front();
-  ordered_json ranks = ordered_json::array();
+  Json ranks = Json::array();
   for (const Tensor* rank : written.tensors) ranks.push_back(rank->mp_rank);
-  ordered_json made_of = ordered_json::array();
+  Json made_of = Json::array();
   for (const Tensor* source : written.sources) {
     made_of.push_back({{"name", source->name}, {"mp_rank", source->mp_rank}});
   }
-  ordered_json places = ordered_json::array();
+  Json places = Json::array();
   for (const OutputPlace& place : written.places) places.push_back(place_json(conversion, place));
   return {{"name", tensor.name},
           {"role", tensor.role},
@@ -156,10 +154,10 @@ std::string tensor_plan_text(const Conversion& conversion, const Trace& trace) {
   return text;
 }
 
-ordered_json tensor_plan_json(const Conversion& conversion, const Trace& trace) {
-  ordered_json written = ordered_json::array();
+Json tensor_plan_json(const Conversion& conversion, const Trace& trace) {
+  Json written = Json::array();
   for (const WrittenTensor& one : trace.written) written.push_back(written_json(conversion, one));
-  ordered_json not_written = ordered_json::array();
+  Json not_written = Json::array();
   for (const auto& [tensor, reason] : trace.unwritten) {
     not_written.push_back(
         {{"name", tensor->name}, {"mp_rank", tensor->mp_rank}, {"reason", reason}});

@@ -3,10 +3,9 @@
 
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "core/conversion.h"
 #include "core/graph/trace.h"
+#include "core/text/json.h"
 
 namespace ckptbridge::cli {
 
@@ -19,6 +18,6 @@ std::string tensor_plan_text(const Conversion& conversion, const Trace& trace);
 //                                     pieces: [{from: {file, offset, size, repeats},
 //                                               to: {offset, size, repeats}, dtypes}]}]}],
 //  "not_written": [{name, mp_rank, reason}]}
-nlohmann::ordered_json tensor_plan_json(const Conversion& conversion, const Trace& trace);
+Json tensor_plan_json(const Conversion& conversion, const Trace& trace);
 
 }  // namespace ckptbridge::cli

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/quantities.h"
 #include "core/text/spelling.h"
@@ -114,12 +114,12 @@ std::string ProgressPrinter::line(double now) const {
 }
 
 std::string ProgressPrinter::json(double now) const {
-  nlohmann::ordered_json line = {{"stage", last_.stage},
-                                 {"done", last_.done},
-                                 {"total", last_.total},
-                                 {"seconds", now - began_}};
+  Json line = {{"stage", last_.stage},
+               {"done", last_.done},
+               {"total", last_.total},
+               {"seconds", now - began_}};
   if (!last_.tensor.empty()) line["tensor"] = last_.tensor;
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return line.dump() + "\n";
 }
 
 }  // namespace ckptbridge::cli

@@ -9,7 +9,6 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"

@@ -7,7 +7,6 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
@@ -15,13 +14,12 @@
 #include "cli/report/tensor_list.h"
 #include "cli/terminal/console.h"
 #include "cli/verbs/setup.h"
+#include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/quantities.h"
 
 namespace ckptbridge::cli {
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr std::size_t kFew = 3;
 
@@ -108,12 +106,12 @@ std::string text_of(const Inspection& found, const Asked& asked) {
   return text + targets_text(found, asked.input);
 }
 
-ordered_json json_of(const Inspection& found, const Asked& asked) {
+Json json_of(const Inspection& found, const Asked& asked) {
   const Input& input = asked.input;
-  ordered_json json = {{"input", input.path.string()},
-                       {"format", found.format},
-                       {"summary", found.summary},
-                       {"readable", !found.reader.empty()}};
+  Json json = {{"input", input.path.string()},
+               {"format", found.format},
+               {"summary", found.summary},
+               {"readable", !found.reader.empty()}};
   if (!found.text.empty()) json["text"] = found.text;
   if (found.reader.empty()) return json;
   json["reader"] = found.reader;
@@ -128,7 +126,7 @@ ordered_json json_of(const Inspection& found, const Asked& asked) {
   json["bytes"] = found.bytes;
   json["ranks"] = found.mp_ranks;
   json["tensors"] = found.roles;
-  json["dtypes"] = ordered_json::object();
+  json["dtypes"] = Json::object();
   for (const auto& [name, count] : found.dtypes) {
     json["dtypes"][name] = {
         {"tensors", count.tensors}, {"elements", count.elements}, {"bytes", count.bytes}};
@@ -137,9 +135,9 @@ ordered_json json_of(const Inspection& found, const Asked& asked) {
   json["not_read"] = found.unread;
   json["model_size"] = found.model_size;
   json["notes"] = found.notes;
-  json["targets"] = ordered_json::array();
+  json["targets"] = Json::array();
   for (const Target& target : found.targets) {
-    ordered_json next = {{"format", target.format}, {"possible", target.problem.empty()}};
+    Json next = {{"format", target.format}, {"possible", target.problem.empty()}};
     if (target.problem.empty()) {
       next["command"] = command_for(input, target.format);
       next["chain"] = target.chain;
@@ -151,14 +149,11 @@ ordered_json json_of(const Inspection& found, const Asked& asked) {
   return json;
 }
 
-std::string dump(const ordered_json& json, int indent) {
-  return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
-}
+std::string dump(const Json& json, int indent) { return json.dump(indent); }
 
 // The same object, with the tensors as one more member, a line each: together they may be larger
 // than memory.
-void print_json(const ordered_json& head, const Graph& graph,
-                const std::vector<const Tensor*>& tensors) {
+void print_json(const Json& head, const Graph& graph, const std::vector<const Tensor*>& tensors) {
   std::string text = dump(head, 2);
   text.resize(text.rfind("\n}"));
   fmt::print("{},\n  \"tensor_list\": [", text);

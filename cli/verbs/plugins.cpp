@@ -2,18 +2,16 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"
 #include "cli/verbs/setup.h"
+#include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/spelling.h"
 
 namespace ckptbridge::cli {
 namespace {
-
-using nlohmann::ordered_json;
 
 std::vector<std::string> role_names(const Manifest& manifest) {
   std::vector<std::string> names;
@@ -26,12 +24,12 @@ bool is_used(const PluginEntry& entry) {
   return entry.problem.empty() && entry.shadowed_by.empty();
 }
 
-ordered_json as_json(const PluginEntry& entry) {
+Json as_json(const PluginEntry& entry) {
   const Manifest& manifest = entry.manifest;
-  ordered_json json = {{"id", entry.id},
-                       {"path", entry.path.string()},
-                       {"origin", origin_name(entry.origin)},
-                       {"used", is_used(entry)}};
+  Json json = {{"id", entry.id},
+               {"path", entry.path.string()},
+               {"origin", origin_name(entry.origin)},
+               {"used", is_used(entry)}};
   if (!entry.problem.empty()) json["problem"] = entry.problem;
   if (!entry.shadowed_by.empty()) json["shadowed_by"] = entry.shadowed_by;
   if (manifest.id.empty()) return json;
@@ -45,24 +43,22 @@ ordered_json as_json(const PluginEntry& entry) {
   return json;
 }
 
-ordered_json as_json(const OptionSpec& option) {
-  ordered_json json = {{"name", option.name}, {"type", option_type_name(option.type)}};
+Json as_json(const OptionSpec& option) {
+  Json json = {{"name", option.name}, {"type", option_type_name(option.type)}};
   if (!option.choices.empty()) json["choices"] = option.choices;
-  if (!option.default_json.empty()) json["default"] = ordered_json::parse(option.default_json);
+  if (!option.default_json.empty()) json["default"] = Json::parse(option.default_json);
   json["required"] = option.required;
   json["repeated"] = option.repeated;
   json["help"] = option.help;
   return json;
 }
 
-void print(const ordered_json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
-}
+void print(const Json& json) { fmt::print("{}\n", json.dump(2)); }
 
 void print_json(const Registry& registry) {
-  ordered_json plugins = ordered_json::array();
+  Json plugins = Json::array();
   for (const auto& entry : registry.entries()) plugins.push_back(as_json(entry));
-  ordered_json folders = ordered_json::array();
+  Json folders = Json::array();
   for (const auto& [folder, state, ids] : registry.folders()) {
     folders.push_back({{"path", folder.path.string()},
                        {"origin", origin_name(folder.origin)},
@@ -161,10 +157,10 @@ int show(const Registry& registry, const std::string& id, bool json) {
   }
   if (found.empty()) registry.require(id);  // which says where it was looked for
   if (json) {
-    ordered_json result = ordered_json::array();
+    Json result = Json::array();
     for (const auto* entry : found) {
       result.push_back(as_json(*entry));
-      auto& options = result.back()["options"] = ordered_json::array();
+      auto& options = result.back()["options"] = Json::array();
       for (const auto& option : entry->manifest.options) options.push_back(as_json(option));
     }
     print(result);

@@ -3,7 +3,6 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "cli/dispatch.h"

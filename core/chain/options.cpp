@@ -131,9 +131,6 @@ std::string options_json(const Manifest& manifest, const std::vector<OptionText>
     Json::Array values;
     for (const auto& text : given) {
       if (manifest.option(text.name) != &option) continue;
-      if (!is_utf8(text.value.value_or(""))) {
-        refuse(manifest, "an option's value is not UTF-8 text");
-      }
       values.push_back(typed_value(manifest, option, text, folder));
     }
     if (values.size() > 1 && !option.repeated) {
@@ -152,6 +149,11 @@ std::string options_json(const Manifest& manifest, const std::vector<OptionText>
       result[option.name] = values;
     } else if (!values.empty()) {
       result[option.name] = values.front();
+    }
+  }
+  for (const auto& option : given) {
+    if (!is_utf8(option.value.value_or(""))) {
+      refuse(manifest, "an option's value is not UTF-8 text");
     }
   }
   return result.dump();

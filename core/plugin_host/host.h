@@ -28,10 +28,10 @@ namespace ckptbridge {
 // What plugins may ask of one run. A plugin may call these from any of its threads.
 struct HostServices {
   // level: 0 debug, 1 info, 2 warning.
-  std::function<void(int level, const std::string& message)> log;
-  std::function<bool()> cancelled;
+  std::function<void(int level, const std::string& message)> log = {};
+  std::function<bool()> cancelled = {};
   // The folder of the manifest of plugin id; empty if there is none.
-  std::function<std::string(const std::string& id)> plugin_folder;
+  std::function<std::string(const std::string& id)> plugin_folder = {};
 };
 
 // Connects plugins with one run, from its constructor to its destructor. Of several, the one that

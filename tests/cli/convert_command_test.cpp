@@ -1,13 +1,11 @@
 #include <map>
 
-#include <nlohmann/json.hpp>
-
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -90,7 +88,7 @@ TEST_F(Convert, GivesTheSameBytesByEachWayToAskForIt) {
                      "profile=" + kProfile, "!", "nemo2-torch_dist-writer", "path=" + path("c")})
                 .code,
             0);
-  const json chain = {{"steps",
+  const Json chain = {{"steps",
                        {{{"plugin", "zero1-reader"}, {"path", kInput}},
                         {{"plugin", "evo2-mapper"}, {"options", {{"profile", kProfile}}}},
                         {{"plugin", "nemo2-torch_dist-writer"}, {"path", path("d")}}}}};
@@ -120,7 +118,7 @@ TEST_F(Convert, SaysWhichSizeFirstAndWhatWasLeftOut) {
 
 TEST_F(Convert, ReportsInJson) {
   const auto report =
-      json::parse(convert(kInput, {"--profile", kProfile, "--json", "--progress", "none"}).out);
+      Json::parse(convert(kInput, {"--profile", kProfile, "--json", "--progress", "none"}).out);
   EXPECT_EQ(report["done"], true);
   EXPECT_EQ(report["chain"][1]["plugin"], "evo2-mapper");
   EXPECT_EQ(report["chain"][1]["options"]["profile"], kProfile);
@@ -128,10 +126,10 @@ TEST_F(Convert, ReportsInJson) {
 }
 
 TEST_F(Convert, PlansInJson) {
-  const auto plan = json::parse(command({"plan", kInput, path("out"), "--to", "nemo2-torch_dist",
+  const auto plan = Json::parse(command({"plan", kInput, path("out"), "--to", "nemo2-torch_dist",
                                          "--from", "zero1", "--profile", kProfile, "--json"})
                                     .out);
-  const auto done = json::parse(convert(kInput, {"--profile", kProfile, "--json"}).out);
+  const auto done = Json::parse(convert(kInput, {"--profile", kProfile, "--json"}).out);
   EXPECT_EQ(plan["done"], false);
   for (const char* same : {"chain", "command", "read", "written", "rounded", "left_out", "notes"}) {
     EXPECT_EQ(plan[same], done[same]) << same;

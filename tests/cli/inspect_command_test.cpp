@@ -1,14 +1,12 @@
 #include <map>
 
-#include <nlohmann/json.hpp>
-
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 #include "tests/paths.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -28,7 +26,7 @@ TEST(Inspect, SaysWhatACheckpointIsAndWhatToTypeNext) {
 TEST(Inspect, SaysTheSameInJson) {
   const auto outcome = command({"inspect", golden("nemo2/input_tiny.pt"), "--json", "--profile",
                                 golden("nemo2/tiny_profile.json")});
-  const auto found = json::parse(outcome.out);
+  const auto found = Json::parse(outcome.out);
   EXPECT_EQ(found["format"], "zero1");
   EXPECT_EQ(found["model_size"], "tiny");
   EXPECT_EQ(found["complete"], true);
@@ -46,10 +44,10 @@ TEST(Inspect, SaysWhyAModelFitsNoSize) {
 }
 
 TEST(Inspect, SaysWhoWroteIt) {
-  const auto found = json::parse(command({"inspect", golden("nemo2/input_tiny.pt"), "--json"}).out);
+  const auto found = Json::parse(command({"inspect", golden("nemo2/input_tiny.pt"), "--json"}).out);
   EXPECT_EQ(found["properties"]["ds_version"], "0.14.2");
   EXPECT_EQ(found["properties"]["global_steps"], "1");
-  const auto nemo = json::parse(command({"inspect", golden("nemo2/out_zarr"), "--json"}).out);
+  const auto nemo = Json::parse(command({"inspect", golden("nemo2/out_zarr"), "--json"}).out);
   EXPECT_EQ(nemo["properties"]["pytorch-lightning_version"], "2.4.0");
 }
 
@@ -57,20 +55,20 @@ TEST(Inspect, NamesSuspiciousPickles) {
   const auto file = golden("cli/os_system.pt");
   EXPECT_THAT(command({"inspect", file}).out,
               HasSubstr("warning    os_system.pt: its pickle names"));
-  const auto found = json::parse(command({"inspect", file, "--json"}).out);
+  const auto found = Json::parse(command({"inspect", file, "--json"}).out);
   ASSERT_EQ(found["warnings"].size(), 1u);
   EXPECT_THAT(found["warnings"][0].get<std::string>(), HasSubstr("os.system"));
 }
 
 // Bytes of a file.
-std::string bytes_at(const json& piece) {
+std::string bytes_at(const Json& piece) {
   return TempFolder::text_of(piece["file"].get<std::string>())
       .substr(piece["offset"].get<std::size_t>(), piece["size"].get<std::size_t>());
 }
 
-std::string bytes_of(const json& tensor) {
+std::string bytes_of(const Json& tensor) {
   std::string bytes;
-  for (const json& piece : tensor["pieces"]) bytes += bytes_at(piece);
+  for (const Json& piece : tensor["pieces"]) bytes += bytes_at(piece);
   return bytes;
 }
 
@@ -97,13 +95,13 @@ TEST(InspectTensors, JoinTheRanksOfOneNameInTheOrderOfTheModel) {
 
 TEST(InspectTensors, GiveAllPiecesOfZero3InJson) {
   const auto folder = golden("zero3/ds_z3_w2_frozen");
-  const auto parts = json::parse(command({"inspect", folder, "--tensors", "--json"}).out);
+  const auto parts = Json::parse(command({"inspect", folder, "--tensors", "--json"}).out);
   const auto whole =
-      json::parse(command({"inspect", folder + "/truth_mp_rank_00.pt", "--tensors", "--json"}).out);
+      Json::parse(command({"inspect", folder + "/truth_mp_rank_00.pt", "--tensors", "--json"}).out);
   std::map<std::string, std::string> truth;  // as DeepSpeed gathered them
-  for (const json& tensor : whole["tensor_list"]) truth[tensor["name"]] = bytes_of(tensor);
+  for (const Json& tensor : whole["tensor_list"]) truth[tensor["name"].text()] = bytes_of(tensor);
   std::size_t in_pieces = 0;
-  for (const json& tensor : parts["tensor_list"]) {
+  for (const Json& tensor : parts["tensor_list"]) {
     if (tensor["role"] != "param" || tensor["dtype"] != "float32") continue;
     ASSERT_TRUE(truth.contains(tensor["name"])) << tensor["name"];
     EXPECT_EQ(bytes_of(tensor), truth[tensor["name"]]) << tensor["name"];
@@ -193,15 +191,15 @@ TEST(Inspect, ExplainsAHuggingFaceFolder) {
   folder.write("hf/pytorch_model-00001-of-00002.bin", "");
   const auto outcome = command({"inspect", (folder / "hf").string(), "--json"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(json::parse(outcome.out)["format"], "hf-pytorch");
-  EXPECT_EQ(json::parse(outcome.out)["readable"], false);
+  EXPECT_EQ(Json::parse(outcome.out)["format"], "hf-pytorch");
+  EXPECT_EQ(Json::parse(outcome.out)["readable"], false);
 }
 
 TEST(Inspect, ReadsSafetensors) {
   const std::string golden = std::string(paths::golden()) + "/safetensors/sharded";
   const auto outcome = command({"inspect", golden, "--json"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  const json found = json::parse(outcome.out);
+  const Json found = Json::parse(outcome.out);
   EXPECT_EQ(found["format"], "safetensors");
   EXPECT_EQ(found["properties"]["names"], "savanna");
   EXPECT_EQ(found["tensors"]["param"], 3);

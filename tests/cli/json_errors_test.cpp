@@ -1,12 +1,10 @@
 // Failures as programs read them.
-#include <nlohmann/json.hpp>
-
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -14,11 +12,11 @@ using testing::StartsWith;
 const std::string kInput = golden("nemo2/input_tiny.pt");
 
 // The last line of standard error.
-json failure(const Outcome& outcome) {
+Json failure(const Outcome& outcome) {
   EXPECT_THAT(outcome.err, EndsWith("\n"));
   const auto text = outcome.err.substr(0, outcome.err.size() - 1);
   const auto begin = text.rfind('\n') + 1;
-  json result = json::parse(text.substr(begin), nullptr, false);
+  Json result = Json::parse(text.substr(begin));
   EXPECT_TRUE(result.is_object()) << outcome.err;
   EXPECT_EQ(result.size(), 5u) << outcome.err;
   return result;
@@ -42,7 +40,7 @@ TEST_F(JsonErrors, NameTheFileThatIsMissing) {
   const auto outcome = command({"convert", path("in"), path("out"), "--to", "zero1", "--json"});
   EXPECT_EQ(outcome.code, 3);
   EXPECT_EQ(outcome.out, "");
-  const json error = failure(outcome);
+  const Json error = failure(outcome);
   EXPECT_EQ(error["code"], "not_found");
   EXPECT_EQ(error["file"], path(missing));
   EXPECT_EQ(error["tensor"], nullptr);
@@ -52,7 +50,7 @@ TEST_F(JsonErrors, NameTheFileThatIsMissing) {
 }
 
 TEST_F(JsonErrors, NameTheTensorThatDoesNotFit) {
-  const json error = failure(command({"convert", golden("zero1/z1_mp8"), path("out"), "--to",
+  const Json error = failure(command({"convert", golden("zero1/z1_mp8"), path("out"), "--to",
                                       "zero1", "--mp-size", "3", "--json"}));
   EXPECT_EQ(error["code"], "unsupported");
   EXPECT_THAT(error["tensor"].get<std::string>(), StartsWith("sequential."));
@@ -63,7 +61,7 @@ TEST_F(JsonErrors, NameTheTensorThatDoesNotFit) {
 TEST_F(JsonErrors, NameTheFileThatIsDamaged) {
   const auto whole = TempFolder::text_of(kInput);
   folder_.write("cut.pt", whole.substr(0, whole.size() / 2));
-  const json error =
+  const Json error =
       failure(command({"convert", path("cut.pt"), path("out"), "--to", "pt", "--json"}));
   EXPECT_EQ(error["code"], "corrupt");
   EXPECT_EQ(error["file"], "cut.pt");
@@ -71,7 +69,7 @@ TEST_F(JsonErrors, NameTheFileThatIsDamaged) {
 
 TEST_F(JsonErrors, SayWhatToDo) {
   folder_.write("out/precious", "");
-  const json exists = failure(command({"convert", kInput, path("out"), "--to", "pt", "--json"}));
+  const Json exists = failure(command({"convert", kInput, path("out"), "--to", "pt", "--json"}));
   EXPECT_EQ(exists["code"], "exists");
   EXPECT_EQ(exists["file"], path("out"));
   EXPECT_EQ(exists["hint"],
@@ -93,10 +91,10 @@ TEST_F(JsonErrors, TellWrongUsageToo) {
     const auto outcome = command(arguments);
     EXPECT_TRUE(outcome.code == 2 || outcome.code == 3) << testing::PrintToString(arguments);
     EXPECT_EQ(outcome.out, "");
-    const json error = failure(outcome);
+    const Json error = failure(outcome);
     EXPECT_EQ(error["code"] == "invalid_argument", outcome.code == 2) << outcome.err;
   }
-  const json typo = failure(command({"convrt", "--json"}));
+  const Json typo = failure(command({"convrt", "--json"}));
   EXPECT_EQ(typo["hint"], "did you mean \"convert\"?");
   EXPECT_THAT(command({"convrt", "--json=false"}).err, StartsWith("ckptbridge: unknown verb"));
   EXPECT_THAT(command({"convrt", "--", "--json"}).err, StartsWith("ckptbridge: unknown verb"));
@@ -108,7 +106,7 @@ TEST_F(JsonErrors, StandBehindTheResultOfInspect) {
   ASSERT_TRUE(boost::filesystem::remove(folder_ / missing));
   const auto outcome = command({"inspect", path("in"), "--json"});
   EXPECT_EQ(outcome.code, 3);
-  EXPECT_EQ(json::parse(outcome.out)["complete"], false);
+  EXPECT_EQ(Json::parse(outcome.out)["complete"], false);
   EXPECT_EQ(failure(outcome)["file"], path(missing));
 }
 
@@ -129,7 +127,7 @@ TEST_F(JsonErrors, SayThatAFolderCannotBeRead) {
       geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search" : "";
   copy("zero1/z1_mp1", "in");
   boost::filesystem::permissions(folder_ / "in", boost::filesystem::no_perms);
-  const json error = failure(command({"inspect", path("in"), "--json"}, bound));
+  const Json error = failure(command({"inspect", path("in"), "--json"}, bound));
   boost::filesystem::permissions(folder_ / "in", boost::filesystem::owner_all);
   EXPECT_EQ(error["code"], "io");
   EXPECT_EQ(error["file"], path("in"));

@@ -1,14 +1,13 @@
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -38,10 +37,10 @@ TEST(Command, ListsPluginsAndWhereItSearched) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("zero1-reader"), HasSubstr("nemo2-torch_dist-writer"),
                                  HasSubstr("\nsearched:\n"), Not(HasSubstr("cannot be used"))));
-  const auto listing = json::parse(command({"plugins", "--json"}).out);
+  const auto listing = Json::parse(command({"plugins", "--json"}).out);
   EXPECT_TRUE(std::any_of(
       listing["plugins"].begin(), listing["plugins"].end(),
-      [](const json& plugin) { return plugin["id"] == "zero1-reader" && plugin["used"] == true; }));
+      [](const Json& plugin) { return plugin["id"] == "zero1-reader" && plugin["used"] == true; }));
   EXPECT_FALSE(listing["searched"].empty());
 }
 
@@ -70,7 +69,7 @@ TEST(Command, ListsAndShowsProfiles) {
   EXPECT_THAT(
       command({"profiles", "show", "7b_arc_1m"}).out,
       AllOf(StartsWith("7b_arc_longcontext ("), HasSubstr("hidden_size"), HasSubstr("(from 7b)")));
-  const auto shown = json::parse(command({"profiles", "show", "7b", "--json"}).out);
+  const auto shown = Json::parse(command({"profiles", "show", "7b", "--json"}).out);
   EXPECT_EQ(shown["fields"]["hidden_size"], 4096);
   const auto unknown = command({"profiles", "show", "7bb"});
   EXPECT_EQ(unknown.code, 2);
@@ -99,7 +98,7 @@ TEST(Command, ChecksAProfileOfTheUsersOwn) {
                     HasSubstr("hybrid_override_pattern: expected a text like ^[SDH*]+$, found "),
                     HasSubstr("name: 7b is the name of a size that ckptbridge has\n"),
                     HasSubstr("num_layers is 51, but hybrid_override_pattern has 3 letters\n")));
-  const auto found = json::parse(command({"profiles", "check", file, "--json"}).out);
+  const auto found = Json::parse(command({"profiles", "check", file, "--json"}).out);
   EXPECT_EQ(found["valid"], false);
   EXPECT_EQ(found["problems"].size(), 6u);
 

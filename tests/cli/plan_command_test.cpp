@@ -2,8 +2,7 @@
 #include <map>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 #include "tests/cli/well_formed.h"
 
@@ -11,7 +10,6 @@ namespace ckptbridge {
 namespace {
 
 namespace fs = boost::filesystem;
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -22,12 +20,12 @@ std::vector<std::string> to_nemo(const std::string& out) {
 }
 
 // One range of a file, or several of one size.
-std::string bytes_at(const std::string& file, const json& range) {
+std::string bytes_at(const std::string& file, const Json& range) {
   static std::map<std::string, std::string> files;
   const auto [text, is_new] = files.try_emplace(file);
   if (is_new) text->second = TempFolder::text_of(file);
   std::vector<std::size_t> offsets{range["offset"].get<std::size_t>()};
-  for (const json& repeat : range.value("repeats", json::array())) {
+  for (const Json& repeat : range.value("repeats", Json::array())) {
     std::vector<std::size_t> more;
     for (const std::size_t offset : offsets) {
       for (std::size_t i = 0; i < repeat["count"]; ++i) {
@@ -41,9 +39,9 @@ std::string bytes_at(const std::string& file, const json& range) {
   return bytes;
 }
 
-std::size_t size_of(const json& range) {
+std::size_t size_of(const Json& range) {
   std::size_t size = range["size"];
-  for (const json& repeat : range.value("repeats", json::array())) {
+  for (const Json& repeat : range.value("repeats", Json::array())) {
     size *= repeat["count"].get<std::size_t>();
   }
   return size;
@@ -62,18 +60,18 @@ std::size_t require_true_pieces(const std::vector<std::string>& arguments,
   words.insert(words.end(), arguments.begin(), arguments.end());
   const auto converted = command(words);
   EXPECT_EQ(converted.code, 0) << converted.err;
-  const auto tensors = json::parse(planned.out)["tensor_plan"]["written"];
+  const auto tensors = Json::parse(planned.out)["tensor_plan"]["written"];
   std::size_t pieces = 0;
-  for (const json& tensor : tensors) {
+  for (const Json& tensor : tensors) {
     EXPECT_FALSE(tensor["places"].empty()) << tensor["name"];
-    for (const json& place : tensor["places"]) {
+    for (const Json& place : tensor["places"]) {
       const std::string file = output + "/" + place["file"].get<std::string>();
       std::size_t filled = 0;
-      for (const json& piece : place["pieces"]) {
+      for (const Json& piece : place["pieces"]) {
         ++pieces;
         filled += size_of(piece["to"]);
         if (piece["dtypes"].size() > 1) continue;
-        const json& from = piece["from"];
+        const Json& from = piece["from"];
         EXPECT_EQ(bytes_at(from["file"], from), bytes_at(file, piece["to"])) << tensor["name"];
       }
       EXPECT_EQ(filled, place["size"].get<std::size_t>()) << tensor["name"];
@@ -127,7 +125,7 @@ TEST(PlanTensor, SaysWhatIsNotWrittenAndWhy) {
       command({"plan", golden("zero1/z1_mp8"), "out", "--to", "zero1", "--mp-size", "1", "--tensor",
                "sequential.2.pre_mlp_layernorm.weight", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const auto told = json::parse(outcome.out)["tensor_plan"];
+  const auto told = Json::parse(outcome.out)["tensor_plan"];
   ASSERT_EQ(told["written"].size(), 1u);
   EXPECT_EQ(told["written"][0]["made_of"].size(), 1u);
   ASSERT_EQ(told["not_written"].size(), 7u);

@@ -2,15 +2,14 @@
 #include <algorithm>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -26,14 +25,14 @@ void add_plugin(const TempFolder& folder, const std::string& id, const std::stri
 }
 
 // The entries of an id, in the order of the search.
-std::vector<json> entries_of(const std::string& id, const std::vector<std::string>& folders) {
+std::vector<Json> entries_of(const std::string& id, const std::vector<std::string>& folders) {
   std::vector<std::string> arguments{"plugins", "--json"};
   for (const auto& folder : folders) {
     arguments.emplace_back("--plugin-dir");
     arguments.push_back(folder);
   }
-  std::vector<json> found;
-  const json listing = json::parse(command(arguments).out);
+  std::vector<Json> found;
+  const Json listing = Json::parse(command(arguments).out);
   for (const auto& plugin : listing["plugins"]) {
     if (plugin["id"] == id) found.push_back(plugin);
   }
@@ -91,10 +90,10 @@ TEST(PluginsCommand, ShowsAPluginWithItsOptions) {
                     HasSubstr("gives      names = megatron\n"),
                     HasSubstr("  --model-size (string, default \"auto\")\n"),
                     HasSubstr("  --params-dtype (bf16, fp16, fp32)\n")));
-  const auto shown = json::parse(command({"plugins", "show", "evo2-mapper", "--json"}).out);
+  const auto shown = Json::parse(command({"plugins", "show", "evo2-mapper", "--json"}).out);
   ASSERT_EQ(shown.size(), 1u);
   const auto& options = shown[0]["options"];
-  EXPECT_TRUE(std::any_of(options.begin(), options.end(), [](const json& option) {
+  EXPECT_TRUE(std::any_of(options.begin(), options.end(), [](const Json& option) {
     return option["name"] == "params-dtype" && option["choices"].size() == 3;
   }));
 }

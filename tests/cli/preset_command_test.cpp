@@ -1,14 +1,12 @@
 // Presets of third parties: the example of include/README.md, and some that cannot be.
 #include <cctype>
 
-#include <nlohmann/json.hpp>
-
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -19,24 +17,24 @@ const std::string kSources = CKPTBRIDGE_SOURCES;
 const std::string kInput = golden("nemo2/input_tiny.pt");
 
 // The example of the guide for authors.
-json example() {
+Json example() {
   const std::string page = TempFolder::text_of(kSources + "/include/README.md");
   const auto id = page.find("\"id\": \"acme.export\"");
   const auto begin = page.rfind("```json\n", id) + 8;
-  return json::parse(page.substr(begin, page.find("```", begin) - begin));
+  return Json::parse(page.substr(begin, page.find("```", begin) - begin));
 }
 
 class PresetCommand : public testing::Test {
  protected:
   void SetUp() override { add(example()); }
 
-  void add(const json& manifest) const {
+  void add(const Json& manifest) const {
     plugins_.write(manifest["id"].get<std::string>() + ".json", manifest.dump());
   }
 
   // The example under another id and verb, with other members.
-  void add_other(const std::string& verb, const json& members = json::object()) const {
-    json manifest = example();
+  void add_other(const std::string& verb, const Json& members = Json::object()) const {
+    Json manifest = example();
     manifest["id"] = "acme.z-" + verb;
     manifest["verb"] = verb;
     manifest.update(members);
@@ -52,7 +50,7 @@ class PresetCommand : public testing::Test {
   std::string path(const std::string& name) const { return (work_ / name).string(); }
 
   std::string problem_of(const std::string& id) const {
-    const json listing = json::parse(run({"plugins", "--json"}).out);
+    const Json listing = Json::parse(run({"plugins", "--json"}).out);
     for (const auto& plugin : listing["plugins"]) {
       if (plugin["id"] == id) return plugin.value("problem", "");
     }
@@ -152,11 +150,11 @@ TEST_F(PresetCommand, CannotTakeAVerbThatThereIs) {
 }
 
 TEST_F(PresetCommand, CannotTakeOptionsThatThereAreNorSetThoseThatThereAreNot) {
-  const json in = {{"names", {"IN"}}, {"help", "h"}};
-  const json out = {{"names", {"OUT"}}, {"help", "h"}};
+  const Json in = {{"names", {"IN"}}, {"help", "h"}};
+  const Json out = {{"names", {"OUT"}}, {"help", "h"}};
   const auto takes = [&](const char* name) {
-    return json{{"arguments", {in, out, {{"names", {name}}, {"help", "h"}}}},
-                {"sets", json::array()}};
+    return Json{{"arguments", {in, out, {{"names", {name}}, {"help", "h"}}}},
+                {"sets", Json::array()}};
   };
   add_other("a", takes("--threads"));
   add_other("b", takes("-v"));
@@ -169,7 +167,7 @@ TEST_F(PresetCommand, CannotTakeOptionsThatThereAreNorSetThoseThatThereAreNot) {
 }
 
 TEST_F(PresetCommand, SaysWhichOptionAPluginOfItsChainHasNot) {
-  json manifest = example();
+  Json manifest = example();
   manifest["id"] = "acme.cut";
   manifest["verb"] = "acme_cut";
   manifest.erase("to");
@@ -197,12 +195,12 @@ bool has_id(const std::string& text, const std::string& id) {
 
 TEST(Sources, OfTheProgramKnowNoPluginAndNoModel) {
   std::vector<std::string> ids;
-  const json listing = json::parse(command({"plugins", "--json"}).out);
+  const Json listing = Json::parse(command({"plugins", "--json"}).out);
   for (const auto& plugin : listing["plugins"]) {
-    const std::string role = plugin["roles"][0];
+    const auto role = plugin["roles"][0].get<std::string>();
     // Users are told the name of the plugin that computes. What is only recognised has the name of
     // a format.
-    if (role != "compute" && role != "recognise") ids.push_back(plugin["id"]);
+    if (role != "compute" && role != "recognise") ids.push_back(plugin["id"].get<std::string>());
   }
   ASSERT_GT(ids.size(), 10u);
   for (const char* part : {"core", "cli"}) {

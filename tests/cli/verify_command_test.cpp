@@ -1,13 +1,11 @@
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
+#include "core/text/json.h"
 #include "tests/cli/command.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
@@ -80,7 +78,7 @@ TEST_F(Verify, ListsWhatDiffersAndEndsWith4) {
   const auto digests = command({"verify", path("out"), "--manifest", path("digests.json")});
   EXPECT_EQ(digests.code, 4) << digests.out << digests.err;
   EXPECT_THAT(digests.out, HasSubstr("different: "));
-  const auto report = json::parse(
+  const auto report = Json::parse(
       command({"verify", path("out"), "--against", kMp8, "--mp-size", "2", "--json"}).out);
   EXPECT_EQ(report["equal"], false);
   ASSERT_EQ(report["differences"].size(), 2u);
@@ -120,7 +118,7 @@ TEST_F(Verify, KnowsATensorByItsDigestForAnyNumberOfRanks) {
 
 TEST_F(Verify, WritesDigestsInTheOrderOfNames) {
   ASSERT_EQ(reshard("1", "out", {"--manifest", path("digests.json")}).code, 0);
-  const auto list = json::parse(TempFolder::text_of(folder_ / "digests.json"));
+  const auto list = Json::parse(TempFolder::text_of(folder_ / "digests.json"));
   EXPECT_EQ(list["ckptbridge_digests"], 1);
   EXPECT_EQ(list["digest"], "xxh3-128");
   EXPECT_EQ(list["names"], "savanna");
@@ -157,7 +155,7 @@ TEST_F(Verify, NeverWritesAListOverWhatIsNotItsOwn) {
 TEST_F(Verify, ReportsWhereEachTensorComesFrom) {
   const auto outcome = reshard("2", "out", {"--report", path("report.json"), "--verify"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const auto report = json::parse(TempFolder::text_of(folder_ / "report.json"));
+  const auto report = Json::parse(TempFolder::text_of(folder_ / "report.json"));
   EXPECT_EQ(report["ckptbridge_report"], 1);
   EXPECT_EQ(report["plugin_abi"], "1.0");
   EXPECT_EQ(report["plugins"].size(), 3u);
@@ -168,13 +166,13 @@ TEST_F(Verify, ReportsWhereEachTensorComesFrom) {
   EXPECT_TRUE(report.contains("left_out"));
   const auto& tensors = report["tensors"];
   ASSERT_FALSE(tensors.empty());
-  const auto split = std::find_if(tensors.begin(), tensors.end(), [](const json& tensor) {
+  const auto split = std::find_if(tensors.begin(), tensors.end(), [](const Json& tensor) {
     return tensor["name"] == "sequential.2.mlp.w1.weight" && tensor["mp_rank"] == 1;
   });
   ASSERT_NE(split, tensors.end());
   EXPECT_EQ((*split)["sources"].size(), 4u);
   EXPECT_THAT((*split)["sources"][0]["file"].get<std::string>(), HasSubstr("mp_rank_04"));
-  EXPECT_EQ((*split)["operations"], json({"concat along 0"}));
+  EXPECT_EQ((*split)["operations"], Json({"concat along 0"}));
   EXPECT_EQ((*split)["digest"].get<std::string>().size(), 32u);
 }
 
@@ -188,7 +186,7 @@ TEST(Diff, ListsWhatIsMissingAndOfAnotherForm) {
   const auto outcome = command({"diff", golden("nemo2/input_tiny.pt"), golden("zero1/z1_mp1")});
   EXPECT_EQ(outcome.code, 4) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("different: "), HasSubstr("found; compared: ")));
-  const auto report = json::parse(
+  const auto report = Json::parse(
       command({"diff", golden("nemo2/input_tiny.pt"), golden("zero1/z1_mp1"), "--json"}).out);
   EXPECT_EQ(report["equal"], false);
 }

@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "tests/cli/errors/case.h"
 #include "tests/cli/errors/sources.h"
 #include "tests/paths.h"
@@ -17,7 +17,6 @@
 namespace ckptbridge::errors {
 namespace {
 
-using nlohmann::json;
 using testing::HasSubstr;
 namespace fs = boost::filesystem;
 
@@ -67,19 +66,19 @@ std::string run(const Case& what) {
   EXPECT_EQ(outcome.out, "");
   const auto line = outcome.err.rfind('\n', outcome.err.empty() ? 0 : outcome.err.size() - 2);
   const std::string last = line == std::string::npos ? outcome.err : outcome.err.substr(line + 1);
-  const json error = json::parse(last, nullptr, false);
-  if (!error.is_object() || !error.contains("message")) {
+  const Json error = last.starts_with('{') ? Json::parse(last) : Json();
+  if (!error.contains("message")) {
     ADD_FAILURE() << "exit code " << outcome.code << ", no error: " << outcome.err;
     return "";
   }
-  const std::string message = error["message"];
+  const std::string& message = error["message"].text();
   std::string text =
       fmt::format("{}\n  {} {}\n", what.name, outcome.code, error["code"].get<std::string>());
   std::istringstream lines(portable(message, scratch));
   for (std::string one; std::getline(lines, one);) text += "  | " + one + "\n";
   for (const char* member : {"file", "tensor", "hint"}) {
     if (error[member].is_null()) continue;
-    const std::string value = error[member];
+    const std::string& value = error[member].text();
     text += fmt::format("  {}: {}\n", member, portable(value, scratch));
     // A message may name the folder and the file apart.
     const std::string told =

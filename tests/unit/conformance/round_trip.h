@@ -71,12 +71,12 @@ class RoundTrip {
 
  private:
   void add(const SourceTensor& tensor) {
-    nlohmann::json json = {{"name", tensor.name},
-                           {"dtype", dtype_name(tensor.dtype)},
-                           {"shape", tensor.shape},
-                           {"mp_rank", tensor.mp_rank},
-                           {"mp_world_size", tensor.mp_world_size},
-                           {"role", tensor.role}};
+    Json json = {{"name", tensor.name},
+                 {"dtype", dtype_name(tensor.dtype)},
+                 {"shape", tensor.shape},
+                 {"mp_rank", tensor.mp_rank},
+                 {"mp_world_size", tensor.mp_world_size},
+                 {"role", tensor.role}};
     if (!tensor.tied_to.empty()) {
       json["tied_to"] = tensor.tied_to;
     } else {

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "plugins/evo2/yaml.h"
 #include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
@@ -35,7 +35,7 @@ TEST(Context, OfAUsersProfileListsItsOverrides) {
 }
 
 TEST(Context, HoldsForEverySizeAndFormat) {
-  for (const auto& row : nlohmann::json::parse(read_file(golden("digests.json")))) {
+  for (const auto& row : Json::parse(read_file(golden("digests.json")))) {
     const auto size = row["size"].get<std::string>();
     const Profile profile =
         size == "tiny" ? catalogue().read(golden("tiny.json")) : catalogue().find(size);
@@ -51,7 +51,7 @@ TEST(Context, WithSubquadraticOpsListsThatField) {
   const Profile profile =
       with_override(catalogue().find("7b"), catalogue().fields(), "use_subquadratic_ops", true);
   const Context context = context_of(profile, "torch_dist");
-  const auto io = nlohmann::json::parse(context.io_json);
+  const auto io = Json::parse(context.io_json);
   const auto& items = io["objects"]["hyena7b_config_1"]["items"];
   EXPECT_EQ(items.size(), 18u);
   EXPECT_EQ(items.back()[0], "Attr(name='use_subquadratic_ops')");
@@ -66,7 +66,7 @@ TEST(Context, WithAnotherElementTypeNamesTorchsObject) {
   const Context context = context_of(profile, "torch_dist");
   EXPECT_THAT(context.model_yaml,
               HasSubstr("  params_dtype:\n    _call_: false\n    _target_: torch.float32\n"));
-  const auto io = nlohmann::json::parse(context.io_json);
+  const auto io = Json::parse(context.io_json);
   for (const auto& item : io["objects"]["hyena7b_config_1"]["items"]) {
     if (item[0] != "Attr(name='params_dtype')") continue;
     EXPECT_EQ(item[1]["name"], "float32");

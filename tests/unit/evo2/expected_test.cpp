@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "plugins/evo2/mapper_options.h"
 #include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"
@@ -76,7 +76,7 @@ TEST(Expected, TargetsAreThoseOfTheRealStateDict) {
 }
 
 TEST(Expected, HoldsForEverySize) {
-  for (const auto& row : nlohmann::json::parse(read_file(golden("digests.json")))) {
+  for (const auto& row : Json::parse(read_file(golden("digests.json")))) {
     const auto size = row["size"].get<std::string>();
     const Expected all = expected(profile_of(size), data().names);
     if (row["sources"] != "") {

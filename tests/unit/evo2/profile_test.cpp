@@ -101,9 +101,9 @@ TEST(Profile, ChecksTypesAndRanges) {
 TEST(Profile, ChecksThatThePatternHasAllLayers) {
   const std::string begin = R"({"profile_version": 1, "name": "x", "inherits": "7b", )";
   EXPECT_THAT(error_of_profile(begin + R"("num_layers": 31})"),
-              HasSubstr("num_layers is 31, but hybrid_override_pattern has 32 layers"));
+              HasSubstr("num_layers is 31, but hybrid_override_pattern has 32 letters"));
   EXPECT_THAT(error_of_profile(begin + R"("hybrid_override_pattern": "SDX"})"),
-              HasSubstr("found 'X' at 2"));
+              HasSubstr("expected 1 to 4096 letters of SDH*, found \"SDX\""));
 }
 
 TEST(Profile, WithoutAParentMustSetAllDimensions) {
@@ -119,7 +119,8 @@ TEST(Profile, CannotInheritFromItself) {
   std::filesystem::copy(paths::profiles(), folder.path(), std::filesystem::copy_options::recursive);
   folder.write("a.json", R"({"profile_version": 1, "name": "a", "inherits": "b"})");
   folder.write("b.json", R"({"profile_version": 1, "name": "b", "inherits": "a"})");
-  EXPECT_EQ(error_of([&] { Catalogue{folder.path()}; }), "a.json: inherits from itself");
+  EXPECT_EQ(error_of([&] { Catalogue{folder.path()}; }),
+            (folder.path() / "a.json").string() + ": inherits from itself");
 }
 
 TEST(Profile, CannotTakeTheNameOfASize) {
@@ -128,12 +129,14 @@ TEST(Profile, CannotTakeTheNameOfASize) {
 }
 
 TEST(Profile, NamesTheLineOfBrokenJson) {
-  EXPECT_EQ(error_of_profile("{\n\"name\": \n}"), "mine.json: line 3 is not valid JSON");
+  EXPECT_THAT(error_of_profile("{\n\"name\": \n}"),
+              StartsWith("mine.json: not JSON: parse error at line 3, column 1: "));
   EXPECT_EQ(error_of_profile(R"({"hidden_size": 6e666})"),
-            "mine.json: has a number that is too large");
-  EXPECT_THAT(error_of_profile("[]"), HasSubstr("holds no JSON object"));
+            "mine.json: not JSON: number overflow parsing '6e666'");
+  EXPECT_THAT(error_of_profile("[]"), HasSubstr("mine.json: expected an object, found []"));
   EXPECT_THAT(error_of_profile(std::string(200, '[')), HasSubstr("nested deeper than 64"));
-  EXPECT_THAT(error_of_profile(R"({"name": "a", "name": "b"})"), HasSubstr("\"name\" twice"));
+  EXPECT_THAT(error_of_profile(R"({"name": "a", "name": "b"})"),
+              HasSubstr("mine.json: name: is given twice"));
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "plugins/evo2/expected.h"
 #include "tests/paths.h"
 #include "tests/unit/evo2/golden.h"

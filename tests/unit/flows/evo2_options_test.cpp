@@ -1,7 +1,6 @@
 // The options of evo2-mapper, and what a checkpoint says of itself beside its tensors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"

@@ -1,8 +1,8 @@
 // ZeRO-1 to NeMo2, against what NeMo's own importer made of the same file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "tests/unit/flows/dcp_folder.h"
 #include "tests/unit/flows/flow_run.h"
 
@@ -39,8 +39,7 @@ TEST_F(Nemo2, HasTheTensorsAndObjectsOfTheRealImporter) {
 TEST_F(Nemo2, HasTheContextOfTheRealImporter) {
   flow_.convert(input(), "nemo2-torch_dist", kTiny);
   for (const char* file : {"context/io.json", "weights/metadata.json"}) {
-    EXPECT_EQ(nlohmann::json::parse(file_text(flow_.out() / file)),
-              nlohmann::json::parse(file_text(expected() / file)))
+    EXPECT_EQ(Json::parse(file_text(flow_.out() / file)), Json::parse(file_text(expected() / file)))
         << file;
   }
   EXPECT_EQ(file_text(flow_.out() / "context/model.yaml"),
@@ -71,7 +70,7 @@ TEST_F(Nemo2, AccountsForEveryByteOfTheInput) {
 }
 
 TEST_F(Nemo2, NamesTheDimensionThatDoesNotFit) {
-  auto profile = nlohmann::json::parse(file_text(FlowRun::golden("nemo2/tiny_profile.json")));
+  auto profile = Json::parse(file_text(FlowRun::golden("nemo2/tiny_profile.json")));
   profile["ffn_hidden_size"] = 192;
   const auto file = flow_.folder().write("wide.json", profile.dump());
   const Error error = flow_.failure(input(), "nemo2-torch_dist", {{"profile", file.string()}});

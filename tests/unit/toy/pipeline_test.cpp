@@ -11,7 +11,6 @@
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

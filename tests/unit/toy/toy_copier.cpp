@@ -1,16 +1,15 @@
 // Writes what toy.reader reads: NAME.RANK for each tensor, and toy.json. With "mistake" it is a
 // wrong writer, that hides what it does from the proof of coverage: only reading back finds it.
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json.h"
 
 namespace {
 
 using ckptbridge::Dtype;
+using ckptbridge::Json;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Layout;
 using ckptbridge::plugin::Shape;
-using nlohmann::json;
 
 // A tensor as it will be written.
 struct Item {
@@ -24,12 +23,12 @@ struct Item {
 
 class ToyCopier : public ckptbridge::plugin::Writer {
  public:
-  explicit ToyCopier(const char* options) : mistake_(json::parse(options)["mistake"]) {}
+  explicit ToyCopier(const char* options) : mistake_(Json::parse(options)["mistake"].text()) {}
 
   void lay_out(Graph& graph, Layout& out) override {
     std::vector<Item> items = items_of(graph);
     make_mistake(graph, items);
-    json toy = {{"storages", json::array()}, {"tensors", json::array()}};
+    Json toy = {{"storages", Json::array()}, {"tensors", Json::array()}};
     std::int32_t world = 1;
     for (const Item& item : items) {
       std::uint64_t size = ckptbridge::item_size(item.dtype);

@@ -2,28 +2,27 @@
 // whose name begins with "same" is replicated: rank 0 is kept, the others must equal it.
 #include <map>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json.h"
 
 namespace {
 
 using ckptbridge::Dtype;
+using ckptbridge::Json;
 using ckptbridge::plugin::ConstGraph;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Shape;
 using ckptbridge::plugin::TensorView;
-using nlohmann::json;
 
 class ToyResharder : public ckptbridge::plugin::Transform {
  public:
   explicit ToyResharder(const char* options) {
-    const json given = json::parse(options);
-    dim_ = given["dim"];
-    mp_size_ = given["mp-size"];
-    forget_ = given["forget"];
-    drop_ = given["drop"];
-    warn_ = given["warn"];
+    const Json given = Json::parse(options);
+    dim_ = given["dim"].get<std::uint32_t>();
+    mp_size_ = given["mp-size"].get<std::int32_t>();
+    forget_ = given["forget"].text();
+    drop_ = given["drop"].text();
+    warn_ = given["warn"].get<bool>();
     if (!given["cast"].get<std::string>().empty()) {
       ckptbridge::parse_dtype(given["cast"].get<std::string>(), cast_);
     }

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include <boost/filesystem.hpp>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
 #include "core/pipeline.h"
 #include "core/plugin_host/search_path.h"
+#include "core/text/json.h"
 #include "core/verify.h"
 #include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
@@ -30,7 +30,7 @@ class ToyRun {
   // with_compute: there is a plugin that computes, too. more: a folder of further plugins.
   explicit ToyRun(bool with_compute = false, const std::string& more = "")
       : registry_(plugins(with_compute, more)) {
-    toy_ = {{"storages", nlohmann::json::array()}, {"tensors", nlohmann::json::array()}};
+    toy_ = {{"storages", Json::array()}, {"tensors", Json::array()}};
   }
 
   // Adds a file of these elements, and declares all of it as one storage.
@@ -47,8 +47,8 @@ class ToyRun {
     return *this;
   }
   // See toy_reader.cpp for the members; offset 0 and uint16 unless said otherwise.
-  ToyRun& tensor(nlohmann::json tensor) {
-    nlohmann::json whole = {{"offset", 0}, {"dtype", "uint16"}};
+  ToyRun& tensor(const Json& tensor) {
+    Json whole = {{"offset", 0}, {"dtype", "uint16"}};
     whole.update(tensor);
     toy_["tensors"].push_back(whole);
     return *this;
@@ -162,7 +162,7 @@ class ToyRun {
 
   TempFolder folder_;
   std::string writer_ = "toy.writer";
-  nlohmann::json toy_;
+  Json toy_;
   Registry registry_;
 };
 

@@ -1,19 +1,18 @@
 // Writes each tensor as NAME.RANK: its bytes and their CRC-32. What "mistake" asks for is wrong.
 #include <set>
 
-#include <nlohmann/json.hpp>
-
 #include "ckptbridge/plugin.hpp"
+#include "core/text/json.h"
 
 namespace {
 
+using ckptbridge::Json;
 using ckptbridge::plugin::Graph;
 using ckptbridge::plugin::Layout;
-using nlohmann::json;
 
 class ToyWriter : public ckptbridge::plugin::Writer {
  public:
-  explicit ToyWriter(const char* options) : mistake_(json::parse(options)["mistake"]) {}
+  explicit ToyWriter(const char* options) : mistake_(Json::parse(options)["mistake"].text()) {}
 
   void lay_out(Graph& graph, Layout& out) override {
     const auto in = graph.view();

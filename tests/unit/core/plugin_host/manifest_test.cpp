@@ -2,21 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "ckptbridge/error.hpp"
+#include "core/text/json.h"
 #include "tests/unit/expect_error.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-json reader() {
-  return json::parse(R"({
+Json reader() {
+  return Json::parse(R"({
     "manifest_version": 1, "id": "zero3-reader", "version": "0.1.0", "abi": "1.0",
     "library": "zero3-reader.so", "roles": ["reader"],
     "summary": "DeepSpeed ZeRO stage 3 checkpoints", "format": "zero3",
@@ -26,13 +25,13 @@ json reader() {
     "runtime": []})");
 }
 
-Manifest parse(const json& manifest, const std::string& path = "/p/zero3-reader.json") {
+Manifest parse(const Json& manifest, const std::string& path = "/p/zero3-reader.json") {
   return parse_manifest(manifest.dump(), path);
 }
 
 // The message for a reader's manifest in which one member is different.
-std::string error_with(const std::string& member, const json& value) {
-  json manifest = reader();
+std::string error_with(const std::string& member, const Json& value) {
+  Json manifest = reader();
   manifest[member] = value;
   return error_of(CKB_CORRUPT, [&] { parse(manifest); });
 }
@@ -53,16 +52,16 @@ TEST(Manifest, HoldsWhatTheFileSays) {
 }
 
 TEST(Manifest, KeepsANoteOfMembersItDoesNotKnow) {
-  json manifest = reader();
+  Json manifest = reader();
   manifest["colour"] = "red";
   EXPECT_THAT(parse(manifest).notes,
               ElementsAre("/p/zero3-reader.json: unknown member \"colour\""));
 }
 
 TEST(Manifest, HasOneRewriteForEachWayOfATransform) {
-  json manifest = reader();
+  Json manifest = reader();
   manifest.erase("gives");
-  manifest["rewrites"] = json::parse(R"([
+  manifest["rewrites"] = Json::parse(R"([
     {"accepts": {"names": "savanna"}, "gives": {"names": "megatron"}, "colour": "red"},
     {"accepts": {"names": "megatron"}, "gives": {"mp_world_size": "option:mp-size"}}])");
   const Manifest parsed = parse(manifest);
@@ -81,7 +80,7 @@ TEST(Manifest, HasOneRewriteForEachWayOfATransform) {
 }
 
 TEST(Manifest, OfANewerAbiIsKeptWithTheReason) {
-  json manifest = reader();
+  Json manifest = reader();
   manifest["abi"] = "1.3";
   EXPECT_EQ(parse(manifest).unusable, "needs ckptbridge plugin ABI 1.3, this is 1.0");
   manifest["abi"] = "2.0";
@@ -99,26 +98,26 @@ TEST(Manifest, ThatIsNotJsonNamesLineAndColumn) {
   EXPECT_THAT(error_of(CKB_CORRUPT, [] { parse_manifest("{\n\"id\": }", "/p/x.json"); }),
               StartsWith("/p/x.json: not JSON: parse error at line 2, column 7"));
   EXPECT_EQ(error_of(CKB_CORRUPT, [] { parse_manifest("[]", "/p/x.json"); }),
-            "/p/x.json: an object was expected, found array");
+            "/p/x.json: expected an object, found []");
 }
 
 TEST(Manifest, WithoutANeededMemberNamesIt) {
   for (const char* member :
        {"manifest_version", "id", "version", "abi", "library", "summary", "format"}) {
-    json manifest = reader();
+    Json manifest = reader();
     manifest.erase(member);
     EXPECT_EQ(error_of(CKB_CORRUPT, [&] { parse(manifest); }),
-              std::string("/p/zero3-reader.json: ") + member + ": this member is missing");
+              std::string("/p/zero3-reader.json: ") + member + ": is missing");
   }
 }
 
 TEST(Manifest, WithAMemberOfAnotherTypeNamesIt) {
   EXPECT_EQ(error_with("summary", 3),
-            "/p/zero3-reader.json: summary: a string was expected, found number");
+            "/p/zero3-reader.json: summary: expected a string, found 3");
   EXPECT_EQ(error_with("matches", "*.pt"),
-            "/p/zero3-reader.json: matches: an array of strings was expected, found string");
+            "/p/zero3-reader.json: matches: expected an array, found \"*.pt\"");
   EXPECT_EQ(error_with("gives", {{"names", 1}}),
-            "/p/zero3-reader.json: gives: names must be a string, found number");
+            "/p/zero3-reader.json: gives: names: expected a string, found 1");
   EXPECT_THAT(error_with("library", std::string("a\0b", 3)), HasSubstr("NUL"));
 }
 
@@ -126,7 +125,7 @@ TEST(Manifest, NamesARoleThatThereIsNot) {
   EXPECT_EQ(error_with("roles", {"raeder"}),
             "/p/zero3-reader.json: roles: \"raeder\" is none of reader, transform, writer, "
             "recognise, compute; did you mean \"reader\"?");
-  EXPECT_THAT(error_with("roles", json::array()), HasSubstr("one of reader, transform"));
+  EXPECT_THAT(error_with("roles", Json::array()), HasSubstr("one of reader, transform"));
 }
 
 TEST(Manifest, MustBeNamedAsItsId) {
@@ -135,7 +134,7 @@ TEST(Manifest, MustBeNamedAsItsId) {
   EXPECT_THAT(error_with("id", "Zero3"), HasSubstr("small letters"));
   EXPECT_EQ(parse(
                 [] {
-                  json manifest = reader();
+                  Json manifest = reader();
                   manifest["id"] = "acme.gguf_writer-2";
                   return manifest;
                 }(),
@@ -160,10 +159,10 @@ TEST(Manifest, WithABadAbiNamesIt) {
 
 TEST(Manifest, WithABadOptionNamesItsPlace) {
   const auto error = [](const char* option) {
-    return error_with("options", json::array({json::parse(option)}));
+    return error_with("options", Json::array({Json::parse(option)}));
   };
   const std::string place = "/p/zero3-reader.json: options[0]: ";
-  EXPECT_EQ(error(R"({"type": "string"})"), place + "name: this member is missing");
+  EXPECT_EQ(error(R"({"type": "string"})"), place + "name: is missing");
   EXPECT_THAT(error(R"({"name": "a_b", "type": "string"})"), HasSubstr("hyphens"));
   EXPECT_THAT(error(R"({"name": "path", "type": "string"})"), HasSubstr("input or output"));
   EXPECT_THAT(error(R"({"name": "a", "type": "int"})"), HasSubstr("\"int\" is none of string"));
@@ -181,8 +180,8 @@ TEST(Manifest, WithABadOptionNamesItsPlace) {
 }
 
 TEST(Manifest, CannotDeclareAnOptionTwice) {
-  const json option = {{"name", "a"}, {"type", "string"}};
-  EXPECT_THAT(error_with("options", json::array({option, option})),
+  const Json option = {{"name", "a"}, {"type", "string"}};
+  EXPECT_THAT(error_with("options", Json::array({option, option})),
               HasSubstr("options: \"a\" is there twice"));
 }
 
@@ -193,7 +192,7 @@ TEST(Manifest, CannotReferToAnOptionThatItLacks) {
 }
 
 TEST(Manifest, ThatOnlyRecognisesHasNoLibrary) {
-  json manifest = {{"manifest_version", 1},
+  Json manifest = {{"manifest_version", 1},
                    {"id", "git-lfs"},
                    {"roles", {"recognise"}},
                    {"summary", "git-lfs pointers"},
@@ -206,7 +205,7 @@ TEST(Manifest, ThatOnlyRecognisesHasNoLibrary) {
               HasSubstr("recognise needs matches"));
   manifest.erase("text");
   EXPECT_THAT(error_of(CKB_CORRUPT, [&] { parse(manifest, "/p/git-lfs.json"); }),
-              HasSubstr("text: this member is missing"));
+              HasSubstr("text: is missing"));
 }
 
 }  // namespace

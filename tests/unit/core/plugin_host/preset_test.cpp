@@ -2,20 +2,19 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "core/plugin_host/manifest.h"
+#include "core/text/json.h"
 #include "tests/unit/expect_error.h"
 
 namespace ckptbridge {
 namespace {
 
-using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-json gather() {
-  return json::parse(R"({
+Json gather() {
+  return Json::parse(R"({
     "manifest_version": 1, "id": "acme.gather", "roles": ["preset"], "verb": "acme_gather",
     "summary": "s", "usage": "IN OUT [options]", "description": "d",
     "arguments": [{"names": ["IN"], "help": "where from"}, {"names": ["OUT"], "help": "where to"},
@@ -28,33 +27,33 @@ json gather() {
     "job": "rank-{acme.reader.rank:all}", "skip_complete": true})");
 }
 
-Manifest parse(const json& manifest) {
+Manifest parse(const Json& manifest) {
   return parse_manifest(manifest.dump(), "/p/acme.gather.json");
 }
 
-std::string error_of_manifest(const json& manifest) {
+std::string error_of_manifest(const Json& manifest) {
   return error_of(CKB_CORRUPT, [&] { parse(manifest); });
 }
 
 // The message for a manifest in which one member is another, or not there.
-std::string error_with(const std::string& member, const json& value) {
-  json manifest = gather();
+std::string error_with(const std::string& member, const Json& value) {
+  Json manifest = gather();
   manifest[member] = value;
   return error_of_manifest(manifest);
 }
 
 std::string error_without(const std::string& member) {
-  json manifest = gather();
+  Json manifest = gather();
   manifest.erase(member);
   return error_of_manifest(manifest);
 }
 
 // The message for a third argument that is this one.
 std::string error_with_argument(const char* argument) {
-  json manifest = gather();
-  manifest["arguments"][2] = json::parse(argument);
+  Json manifest = gather();
+  manifest["arguments"][2] = Json::parse(argument);
   manifest["folder"] = "";
-  manifest["sets"] = json::array();
+  manifest["sets"] = Json::array();
   return error_of_manifest(manifest);
 }
 
@@ -95,7 +94,7 @@ TEST(Preset, FillsItsTextsWithWhatIsTyped) {
 }
 
 TEST(Preset, KeepsANoteOfMembersItDoesNotKnow) {
-  json manifest = gather();
+  Json manifest = gather();
   manifest["colour"] = "red";
   manifest["arguments"][1]["type"] = "path";
   EXPECT_THAT(parse(manifest).notes,
@@ -104,12 +103,12 @@ TEST(Preset, KeepsANoteOfMembersItDoesNotKnow) {
 }
 
 TEST(Preset, IsRefusedWithTheManifestAndTheMemberThatIsWrong) {
-  EXPECT_EQ(error_without("verb"), "/p/acme.gather.json: verb: this member is missing");
+  EXPECT_EQ(error_without("verb"), "/p/acme.gather.json: verb: is missing");
   EXPECT_THAT(error_with("roles", {"preset", "reader"}),
               HasSubstr("roles: preset stands alone: a preset has no library"));
   EXPECT_THAT(error_with("verb", "Acme"),
               HasSubstr("verb: \"Acme\" must be small letters, digits, hyphens and underscores"));
-  EXPECT_THAT(error_with("arguments", "IN"), HasSubstr("arguments: an array was expected"));
+  EXPECT_THAT(error_with("arguments", "IN"), HasSubstr("arguments: expected an array, found \"IN\""));
   EXPECT_THAT(error_with("chain", {"acme.reader"}),
               HasSubstr("chain: a reader and a writer are needed"));
   EXPECT_THAT(error_with("to", "pt"), HasSubstr("chain: must be there, or else to, and not both"));
@@ -140,7 +139,7 @@ TEST(Preset, IsRefusedWithAnArgumentThatCannotBe) {
   EXPECT_THAT(error_with_argument(R"({"names": [], "help": "h"})"),
               HasSubstr("arguments[2]: names: at least one is needed"));
   for (const char* name : {"tag", "---tag", "--Tag", "-tag", "--", ""}) {
-    const json argument = {{"names", {name}}, {"help", "h"}};
+    const Json argument = {{"names", {name}}, {"help", "h"}};
     EXPECT_THAT(error_with_argument(argument.dump().c_str()),
                 HasSubstr("is not like --tag or -t, nor alone and like IN"))
         << name;
@@ -148,7 +147,7 @@ TEST(Preset, IsRefusedWithAnArgumentThatCannotBe) {
 }
 
 TEST(Preset, HasEachNameOnce) {
-  json manifest = gather();
+  Json manifest = gather();
   manifest["arguments"][4]["names"] = {"-t"};
   EXPECT_THAT(error_of_manifest(manifest), HasSubstr("arguments[4]: names: \"-t\" is there twice"));
   EXPECT_THAT(error_with_argument(R"({"names": ["--a-b", "--a_b"], "help": "h"})"),
