@@ -26,7 +26,7 @@ struct Input {
   std::vector<OptionText> options;  // of the reader; where it is detected, of others too
 };
 
-// How checkpoints are read. Nothing here changes what is read.
+// How checkpoints are read. No setting changes what is read.
 struct ReadSettings {
   Limits limits;
   bool ignore_checksums = false;  // of sources, where their formats have them
@@ -42,21 +42,22 @@ struct Checkpoint {
   const Manifest* reader;  // in the registry
   std::unique_ptr<Host> host;
   std::unique_ptr<Arena> arena;
-  Graph graph;  // as the reader gave it; empty before read()
+  Graph graph;  // as the reader made it; empty before read()
 };
 
-// What a host offers to plugins in such a run. The registry must outlive it.
+// Returns what a host offers to plugins in such a run. The registry must outlive the services.
 HostServices services_of(const Registry& registry, const ReadSettings& settings);
 
-// Chooses the reader. Throws NOT_FOUND where there is no input, UNSUPPORTED where no reader takes
-// it.
+// Chooses the reader. Throws NOT_FOUND where there is no input, and UNSUPPORTED where no reader
+// takes the input.
 Checkpoint find_checkpoint(const Registry& registry, const Input& input,
                            const ReadSettings& settings);
 
-// The reader says where the bytes lie. Throws what it reports: CORRUPT, UNSUPPORTED, IO.
+// Lets the reader say where the bytes lie. Throws what the reader reports: CORRUPT, UNSUPPORTED,
+// IO.
 void read(Checkpoint& checkpoint);
 
-// Both.
+// Finds and reads a checkpoint.
 Checkpoint open_checkpoint(const Registry& registry, const Input& input,
                            const ReadSettings& settings);
 

@@ -45,7 +45,7 @@ struct Settings {
 // What each stage up to the plan has made.
 struct Conversion {
   Request request;
-  Checkpoint source;  // its graph: as the reader gave it
+  Checkpoint source;  // its graph: as the reader made it
   Chain chain;
   Graph target;  // after the last transform
   Layout layout;

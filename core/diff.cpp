@@ -28,8 +28,8 @@ std::optional<Graph> mapped(const Checkpoint& run, const Graph& graph, const std
   }
 }
 
-// Gives both the names of one of them; the direction that loses nothing is not known beforehand, so
-// the first one that exists is taken.
+// Brings both to the names of one of them; the direction that loses nothing is not known
+// beforehand, so the first one that exists is taken.
 void map_names(const Checkpoint& a, Graph& in_a, const Checkpoint& b, Graph& in_b,
                const std::vector<OptionText>& options, std::vector<std::string>& notes) {
   const std::string names_a = names_of(in_a);

@@ -19,10 +19,9 @@ struct Diff {
 
 // Brings both to one set of names and to whole tensors by the transforms that the manifests lead
 // to, and compares. The options of a are for the transforms, and those that the readers declare for
-// the readers. Tensors that no transform can join are
-// compared rank by rank. With a tolerance, values are compared, by a plugin that computes, and
-// types may differ. UNSUPPORTED where the names differ and none maps them, or where no plugin
-// computes.
+// the readers. Tensors that no transform can join are compared rank by rank. With a tolerance, a
+// plugin with the role "compute" compares values, and types may differ. Throws UNSUPPORTED where
+// the names differ and no transform maps them, or where no plugin computes.
 Diff diff(const Registry& registry, const Input& a, const Input& b, const ReadSettings& settings,
           const std::optional<Tolerance>& tolerance = {});
 

@@ -68,11 +68,11 @@ Comparison verify_against_source(const Registry& registry, Request wanted,
   const Checkpoint source = open_checkpoint(registry, input_of(wanted), settings);
   const Chain chain = find_chain(source, wanted);
   Graph target = rewrite(source, chain);
-  // Before the writer has had the graph in its hands.
+  // Taken before lay_out(), in which the writer may change the graph.
   const auto expected = shards_of(target);
   const auto& drops = source.arena->object_drops;
   const auto drops_before = static_cast<std::ptrdiff_t>(drops.size());
-  // For what the writer leaves out, with its reasons; what it would write is not looked at.
+  // lay_out() notes what the writer leaves out, with the reasons; its layout is not needed here.
   lay_out(source, target, chain);
   std::vector<ObjectDrop> left_out(drops.begin() + drops_before, drops.end());
   add_edits(*chain.steps.back().plugin, written.graph, left_out);

@@ -1,9 +1,7 @@
 #include "cli/page/plan_page.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
-#include <string_view>
 #include <utility>
 #include <vector>
 

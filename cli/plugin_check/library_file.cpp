@@ -11,7 +11,6 @@
 
 #include <boost/filesystem/fstream.hpp>
 #include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
 

@@ -50,9 +50,6 @@ class CommandLine {
   // False, and nothing happens, where it was typed.
   bool give(const std::string& name, const std::string& value);
 
-  // Text below the options in the help.
-  void footer(const std::string& text);
-
   // Reads the arguments behind the verb. False when they ask for help, which is on stdout then:
   // --help, --help-all, and for other programs --help=man and --help=words (manual.h). Throws
   // INVALID_ARGUMENT.

@@ -1,5 +1,4 @@
 // What the manifest of a preset alone cannot tell: whether this command can have such a verb.
-#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -34,7 +33,7 @@ std::string problem_of_options(const Preset& preset, const Registry& registry,
     // Those of a chain's plugins are looked at when it runs: they may be found elsewhere by then.
     if (!option.plugin.empty() || common.has(option.name)) continue;
     if (preset.chain.empty() && is_option_of_a_plugin(registry, option.name)) continue;
-    return fmt::format("sets: \"{}\" is no option that conversions take", option.name);
+    return fmt::format("sets: \"{}\" is not an option that conversions take", option.name);
   }
   return "";
 }

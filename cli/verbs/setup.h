@@ -2,7 +2,6 @@
 // the command.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "cli/dispatch.h"

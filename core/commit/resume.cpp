@@ -136,7 +136,7 @@ bool fits(const Layout& layout, const Made& made) {
          });
 }
 
-// Of files that are gone nothing is made.
+// Removes from `made` what it says of files that are gone.
 void forget_files(Made& made, const std::vector<bool>& has_file) {
   std::erase_if(made.ranges, [&](const MadeRange& range) { return !has_file[range.file]; });
   std::erase_if(made.parts, [&](const ChecksumPart& part) { return !has_file[part.file]; });

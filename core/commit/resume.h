@@ -17,14 +17,15 @@
 
 namespace ckptbridge {
 
-// What a run does: nothing in it depends on threads, memory or host.
+// Returns what tells the work of a run from other work. Threads, memory and host do not change it.
 Identity make_identity(const Chain& chain, const Arena& arena, const Layout& layout);
 
-// "its options were others": the first thing that differs, for the user; "" if nothing does.
+// Returns the first difference, for the user: "its options were others"; "" if there is none.
 std::string difference(const Identity& before, const Identity& now);
 
-// Numbers of the pairs that an interrupted run of the same work found to be unequal: it compared
-// all others, and they are equal. Nothing where there is no such run, or where it made nothing.
+// Returns the numbers of the pairs that an interrupted run of the same work found to be unequal;
+// that run found all other pairs equal. Returns nothing where there is no such run, or it made
+// nothing.
 std::optional<std::vector<std::uint64_t>> pairs_to_compare(const Destination& destination,
                                                            const Identity& identity);
 
@@ -40,8 +41,8 @@ Plan remaining(const Plan& plan, const Layout& layout, Made& made);
 Made begin_output(const Layout& layout, const Identity& identity, bool resume, Staging& staging,
                   OutputFiles& output);
 
-// Whether OUT holds what the plan makes, byte for byte. Clears what a killed run left of its
-// staging folder then.
+// Returns true where OUT holds what the plan makes, byte for byte; then clears what a killed run
+// left of its staging folder.
 bool is_complete(const Arena& arena, const Layout& layout, const Plan& plan,
                  const Destination& destination, const Feedback& feedback);
 

@@ -3,7 +3,6 @@
 #include <cstring>
 #include <set>
 #include <string>
-#include <utility>
 
 #include <boost/filesystem/operations.hpp>
 

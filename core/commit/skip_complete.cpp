@@ -1,6 +1,5 @@
 #include "core/commit/skip_complete.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include <boost/filesystem/operations.hpp>

@@ -1,6 +1,5 @@
 #include "core/compare/compare_checkpoints.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "core/compare/compare_values.h"
@@ -27,7 +26,7 @@ std::vector<UnequalPair> find_unequal(
     const Arena& arena, const Buffers& buffers, const Feedback& feedback,
     const std::optional<std::vector<std::uint64_t>>& suspects = {});
 
-// The numbers of their expectations.
+// Returns the numbers of the pairs' expectations.
 std::vector<std::uint64_t> numbers_of(const std::vector<UnequalPair>& pairs);
 
 }  // namespace ckptbridge

@@ -11,8 +11,8 @@ namespace ckptbridge {
 
 // Throws CORRUPT for pairs that fail the run: whose expectation it is, how many values differ, the
 // first one, and what can be done. With explain all of them, each with statistics where a plugin
-// can compute them. Returns warnings for those that do not fail it: one for each that only warns,
-// and one for all whose values are left out of the output anyway.
+// can compute them. Returns warnings for pairs that do not fail the run: one for each pair that
+// only warns, and one for all pairs whose values the output does not hold.
 std::vector<std::string> require_equal(const Checkpoint& source,
                                        const std::vector<UnequalPair>& pairs,
                                        const Buffers& buffers, const Feedback& feedback,

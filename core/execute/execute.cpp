@@ -1,6 +1,5 @@
 #include "core/execute/execute.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>

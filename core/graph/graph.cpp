@@ -1,7 +1,6 @@
 #include "core/graph/graph.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <utility>
 

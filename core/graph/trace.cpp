@@ -6,7 +6,6 @@
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
-#include <utility>
 
 #include "core/text/name_patterns.h"
 

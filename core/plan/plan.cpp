@@ -68,7 +68,8 @@ class Entries {
     }
   }
 
-  // Gives an entry without a source that of the entry before, which it becomes.
+  // Sets the source of an entry that has none to that of `neighbour`, the entry before. Makes an
+  // entry with a source the next neighbour.
   static void take_along(Entry& entry, const Entry*& neighbour) {
     if (entry.file == 0 && neighbour != nullptr) {
       entry.file = neighbour->file;
@@ -84,8 +85,8 @@ class Entries {
   FileGroups groups_;
 };
 
-// Entries that follow each other become tasks. Those whose sources overlap are one band, and stay
-// together where they fit: then the band is read once.
+// Makes tasks of entries that follow each other. Entries whose sources overlap are one band, and
+// stay in one task where they fit, so that the band is read once.
 class Assembly {
  public:
   Assembly(const Layout& layout, Plan& plan) : layout_(layout), plan_(plan) {}
@@ -122,7 +123,8 @@ class Assembly {
     }
   }
 
-  // What the range adds to a task whose last value is that; it becomes the last.
+  // Returns the bytes that the range adds to a task of which `last` is the last range of a value:
+  // none where both have the same content. If the range is of a value, sets last to it.
   std::uint64_t new_bytes(const OutputRange& range, const OutputRange*& last) const {
     if (last != nullptr && same_content(layout_, *last, range)) return 0;
     const Segment& segment = layout_.files()[range.file].segments[range.segment];

@@ -1,13 +1,13 @@
 // The work, cut into tasks: which ranges of which output files one worker makes in one go.
 //
 // The unit is a range of one segment of one output file. Values are cut into ranges where their
-// sources change (core/plan/value_cuts.h). They are put in the order of what they read, file by
-// file and forward, so that each file is opened about once and each source range is read once; then
-// those that follow each other become tasks of about 1 MiB:
+// sources change (core/plan/value_cuts.h). The ranges are put in the order of what they read, file
+// by file and forward, so that each file is opened about once and each source range is read once.
+// Ranges that follow each other become tasks of about 1 MiB:
 //
-//   split    a band of rows of one source goes to the files of all ranks
-//   gather   one range of rows of a file comes from the sources of all ranks
-//   fragments of ZeRO-3: what lies side by side in a source goes to many places
+//   split      a band of rows of one source goes to the files of all ranks
+//   gather     one range of rows of a file comes from the sources of all ranks
+//   fragments  of ZeRO-3: what lies side by side in a source goes to many places
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ struct OutputRange {
   std::uint32_t segment;
 };
 
-// Depends on what is converted and, only where --memory holds less than one task of full size, on
-// that; not on threads.
+// The tasks of a conversion. They depend on what is converted, and on --memory only where it holds
+// less than one task of full size; they do not depend on the number of threads.
 struct Plan {
   Buffers buffers;                         // of those who do the tasks
   std::vector<OutputRange> ranges;         // by task
@@ -42,11 +42,12 @@ struct Plan {
   }
 };
 
-// Two ranges hold the same elements of the same value: what replicated tensors are.
+// Returns true where two ranges hold the same elements of the same value, as those of replicated
+// tensors do.
 bool same_content(const Layout& layout, const OutputRange& a, const OutputRange& b);
 
-// Tasks that together are every byte of every file, each once. Throws MEMORY if the
-// bound admits no work at all.
+// Returns tasks that together are every byte of every file, each once. Throws MEMORY if the bound
+// admits no work at all.
 Plan make_plan(const Nodes& nodes, const Layout& layout, const Limits& limits);
 
 }  // namespace ckptbridge

@@ -1,7 +1,6 @@
 #include "core/plugin_host/loaded_plugin.h"
 
 #include <deque>
-#include <utility>
 
 #include <boost/dll/shared_library.hpp>
 #include <fmt/format.h>

@@ -164,7 +164,7 @@ PresetOption parse_option(const JsonObject& object, const std::string& text, con
   }
   if (!plugin.empty() &&
       std::find(preset.chain.begin(), preset.chain.end(), plugin) == preset.chain.end()) {
-    object.refuse("sets", fmt::format("\"{}\" is no plugin of the chain", plugin),
+    object.refuse("sets", fmt::format("\"{}\" is not a plugin of the chain", plugin),
                   suggestion(plugin, preset.chain));
   }
   return {plugin, name, parse_template(object, "sets", text.substr(sign + 1), preset)};

@@ -47,7 +47,7 @@ using Typed = std::function<std::optional<std::string>(const std::string& name)>
 // The text with all its places filled. Nothing where one of them stays empty.
 std::optional<std::string> filled(const Template& text, const Typed& typed);
 
-// A value that the verb gives to an option that was not typed.
+// A value that the verb sets for an option that was not typed.
 struct PresetOption {
   std::string plugin;  // of the chain; "": an option of the command itself
   std::string name;

@@ -1,7 +1,6 @@
 #include "core/text/json.h"
 
 #include <algorithm>
-#include <cassert>
 #include <ostream>
 
 #include "ckptbridge/error.hpp"

@@ -119,7 +119,7 @@ class Builder {
     return add(std::move(value));
   }
 
-  // Gives the value its place: behind its name, or among the elements of an array.
+  // Puts the value at its place: behind its name, or among the elements of an array.
   bool add(Json value) {
     if (containers_.empty() || !containers_.back().is_object) {
       open_.push_back({"", std::move(value)});

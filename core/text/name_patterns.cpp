@@ -4,7 +4,6 @@
 #include <string>
 #include <tuple>
 #include <unordered_set>
-#include <utility>
 
 #include <fmt/format.h>
 

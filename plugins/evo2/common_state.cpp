@@ -1,6 +1,5 @@
 #include "plugins/evo2/common_state.h"
 
-#include <cstring>
 #include <limits>
 
 #include "ckptbridge/error.hpp"

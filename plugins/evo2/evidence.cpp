@@ -1,7 +1,5 @@
 #include "plugins/evo2/evidence.h"
 
-#include <algorithm>
-
 #include "ckptbridge/error.hpp"
 #include "core/text/json_file.h"
 #include "core/text/json_object.h"

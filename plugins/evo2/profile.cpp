@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <utility>
 
 #include "ckptbridge/error.hpp"
 #include "core/text/json_file.h"

@@ -2,8 +2,6 @@
 // with its reason, and the objects of a NeMo2 checkpoint are added.
 #pragma once
 
-#include <filesystem>
-
 #include "ckptbridge/plugin.hpp"
 #include "plugins/evo2/mapper_options.h"
 #include "plugins/evo2/names.h"

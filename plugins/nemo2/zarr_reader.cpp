@@ -11,7 +11,6 @@
 // megatron-core 0.12 and 0.15, and from the files in tests/golden/nemo2.
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

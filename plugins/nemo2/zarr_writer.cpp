@@ -46,10 +46,10 @@ std::string_view trouble_with(std::string_view name) {
 void require_folder(const std::string& name) {
   const std::string_view trouble = trouble_with(name);
   if (trouble.empty()) return;
-  throw Error(
-      CKB_UNSUPPORTED,
-      fmt::format("{}: is no name for a folder, which each tensor has in zarr: {}", name, trouble),
-      {.tensor = name, .hint = "--to nemo2-torch_dist takes any name"});
+  throw Error(CKB_UNSUPPORTED,
+              fmt::format("{}: is not a name for a folder, which each tensor has in zarr: {}", name,
+                          trouble),
+              {.tensor = name, .hint = "--to nemo2-torch_dist takes any name"});
 }
 
 class ZarrWriter : public ckptbridge::plugin::Writer {

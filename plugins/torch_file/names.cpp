@@ -1,7 +1,5 @@
 #include "plugins/torch_file/names.h"
 
-#include <algorithm>
-
 namespace ckptbridge::torch_file {
 namespace {
 

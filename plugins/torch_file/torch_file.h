@@ -14,7 +14,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "plugins/torch_file/byte_source.h"
 #include "plugins/torch_file/tensor.h"

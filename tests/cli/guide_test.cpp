@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
-#include <vector>
 
 #include <boost/filesystem/operations.hpp>
 #include <gtest/gtest.h>

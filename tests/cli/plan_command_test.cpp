@@ -1,6 +1,5 @@
 // What `plan` tells: the whole in words, single tensors piece by piece, and the page for a browser.
 #include <map>
-#include <optional>
 
 #include "core/text/json.h"
 #include "tests/cli/command.h"

@@ -163,7 +163,7 @@ TEST_F(PresetCommand, CannotTakeOptionsThatThereAreNorSetThoseThatThereAreNot) {
   EXPECT_EQ(problem_of("acme.z-a"), "arguments: --threads is an option that all conversions take");
   EXPECT_EQ(problem_of("acme.z-b"), "arguments: -v is an option that all conversions take");
   EXPECT_EQ(problem_of("acme.z-c"), "arguments: --help is an option that all conversions take");
-  EXPECT_EQ(problem_of("acme.z-d"), "sets: \"theards\" is no option that conversions take");
+  EXPECT_EQ(problem_of("acme.z-d"), "sets: \"theards\" is not an option that conversions take");
 }
 
 TEST_F(PresetCommand, SaysWhichOptionAPluginOfItsChainHasNot) {

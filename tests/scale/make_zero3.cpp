@@ -2,7 +2,6 @@
 // run on MP * DP processes saves it, in sparse files: headers and pickles are true, tensors are
 // holes.
 // --extra adds the extra states of fp8 kernels, one small tensor for each linear layer.
-#include <cstdlib>
 #include <string>
 
 #include <fmt/format.h>

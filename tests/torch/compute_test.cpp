@@ -1,6 +1,5 @@
 // torch-compute as the host uses it: loaded through the registry, fed with blocks.
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <thread>
 #include <unistd.h>

@@ -2,10 +2,8 @@
 // bends, or as large as a real run's, whose tensors are holes.
 #pragma once
 
-#include <cstring>
 #include <fcntl.h>
 #include <functional>
-#include <map>
 #include <string>
 #include <unistd.h>
 #include <utility>

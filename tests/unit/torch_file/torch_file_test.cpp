@@ -1,7 +1,5 @@
 #include "plugins/torch_file/torch_file.h"
 
-#include <algorithm>
-
 #include "plugins/torch_file/lookup.h"
 #include "plugins/torch_file/pickler.h"
 #include "tests/unit/torch_file/support.h"

@@ -1,5 +1,4 @@
 // Writes each tensor as NAME.RANK: its bytes and their CRC-32. What "mistake" asks for is wrong.
-#include <set>
 
 #include "ckptbridge/plugin.hpp"
 #include "core/text/json.h"

@@ -1,6 +1,5 @@
 #include "core/disk/input_files.h"
 
-#include <algorithm>
 #include <random>
 #include <thread>
 #include <unistd.h>

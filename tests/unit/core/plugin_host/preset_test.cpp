@@ -117,7 +117,7 @@ TEST(Preset, IsRefusedWithTheManifestAndTheMemberThatIsWrong) {
   EXPECT_THAT(error_with("sets", {"threads"}),
               HasSubstr("sets: \"threads\" is not like PLUGIN.OPTION=VALUE"));
   EXPECT_THAT(error_with("sets", {"acme.raeder.tag=x"}),
-              HasSubstr("sets: \"acme.raeder\" is no plugin of the chain; did you mean "
+              HasSubstr("sets: \"acme.raeder\" is not a plugin of the chain; did you mean "
                         "\"acme.reader\"?"));
 }
 
