@@ -48,7 +48,7 @@ Template::Piece parse_place(const JsonObject& object, const std::string& member,
                                                    plugin) != preset.chain.end();
   if (!is_known) {
     object.refuse(
-        member, fmt::format("{{{}}} is neither an argument nor PLUGIN.OPTION of the chain", place),
+        member, fmt::format("\"{}\" is neither an argument nor PLUGIN.OPTION of the chain", place),
         suggestion(piece.text, argument_names(preset)));
   }
   return piece;
@@ -84,10 +84,10 @@ Template whole_template(JsonObject& object, const std::string& member, const Pre
     if (!piece.is_place || piece.otherwise) continue;
     const PresetArgument* argument = preset.argument(piece.text);
     if (argument != nullptr && (argument->required || !argument->fallback.empty())) continue;
-    object.refuse(member,
-                  fmt::format("{{{}}} may be empty; it must be required, or have a default, or be "
-                              "written as {{{}:OTHERWISE}}",
-                              piece.text, piece.text));
+    object.refuse(
+        member, fmt::format("\"{}\" may stay empty; it must be required, or have a default, or be "
+                            "written as NAME:OTHERWISE",
+                            piece.text));
   }
   return result;
 }

@@ -52,7 +52,7 @@ class PresetCommand : public testing::Test {
   std::string problem_of(const std::string& id) const {
     const Json listing = Json::parse(run({"plugins", "--json"}).out);
     for (const auto& plugin : listing["plugins"]) {
-      if (plugin["id"] == id) return plugin.value("problem", "");
+      if (plugin["id"] == id) return plugin.value("problem", "").text();
     }
     return "not listed";
   }
@@ -128,7 +128,7 @@ TEST_F(PresetCommand, IsListedWithItsVerb) {
 TEST_F(PresetCommand, ThatIsBrokenIsListedWithTheReasonAndIsNoVerb) {
   add_other("acme_broken", {{"input", "{NI}"}});
   EXPECT_THAT(problem_of("acme.z-acme_broken"),
-              HasSubstr("acme.z-acme_broken.json: input: {NI} is neither an argument nor"));
+              HasSubstr("acme.z-acme_broken.json: input: \"NI\" is neither an argument nor"));
   EXPECT_THAT(run({"plugins"}).out, HasSubstr("acme.z-acme_broken cannot be used: "));
   EXPECT_EQ(run({"acme_broken", kInput, path("out")}).code, 2);
   EXPECT_THAT(run({"--help"}).out, Not(HasSubstr("acme_broken")));

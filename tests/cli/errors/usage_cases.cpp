@@ -72,6 +72,16 @@ std::vector<Case> usage_cases() {
          return Arguments{"convert_zero3_to_zero1", "x", s.out(),     "--mp_size", "1",
                           "--num_workers",          "2", "--threads", "2"};
        }},
+      {"a preset that sets an option that the plugin has not",
+       [](const Scratch& s) {
+         s.write("plugins/acme.cut.json",
+                 R"({"manifest_version": 1, "id": "acme.cut", "roles": ["preset"],
+                     "verb": "acme_cut", "summary": "s", "usage": "IN OUT", "description": "d",
+                     "arguments": [{"names": ["IN"], "help": "h"}, {"names": ["OUT"], "help": "h"}],
+                     "input": "{IN}", "output": "{OUT}", "chain": ["zero1-reader", "pt-writer"],
+                     "sets": ["pt-writer.nmaes=savanna"]})");
+         return Arguments{"acme_cut", kInput, s.out(), "--plugin-dir", s.path("plugins")};
+       }},
       {"an input that there is not, but one nearly of its name",
        [](const Scratch& s) {
          s.write("global_step500/x", "");

@@ -108,7 +108,8 @@ TEST(Preset, IsRefusedWithTheManifestAndTheMemberThatIsWrong) {
               HasSubstr("roles: preset stands alone: a preset has no library"));
   EXPECT_THAT(error_with("verb", "Acme"),
               HasSubstr("verb: \"Acme\" must be small letters, digits, hyphens and underscores"));
-  EXPECT_THAT(error_with("arguments", "IN"), HasSubstr("arguments: expected an array, found \"IN\""));
+  EXPECT_THAT(error_with("arguments", "IN"),
+              HasSubstr("arguments: expected an array, found \"IN\""));
   EXPECT_THAT(error_with("chain", {"acme.reader"}),
               HasSubstr("chain: a reader and a writer are needed"));
   EXPECT_THAT(error_with("to", "pt"), HasSubstr("chain: must be there, or else to, and not both"));
@@ -122,16 +123,18 @@ TEST(Preset, IsRefusedWithTheManifestAndTheMemberThatIsWrong) {
 }
 
 TEST(Preset, IsRefusedWithAPlaceThatNothingFills) {
-  EXPECT_THAT(error_with("folder", "{the-tga}"),
-              HasSubstr("folder: {the-tga} is neither an argument nor PLUGIN.OPTION of the chain; "
-                        "did you mean \"the-tag\"?"));
+  EXPECT_THAT(
+      error_with("folder", "{the-tga}"),
+      HasSubstr("folder: \"the-tga\" is neither an argument nor PLUGIN.OPTION of the chain; "
+                "did you mean \"the-tag\"?"));
   EXPECT_THAT(error_with("job", "{acme.other.rank}"),
-              HasSubstr("job: {acme.other.rank} is neither an argument nor"));
-  EXPECT_THAT(error_with("output", "{OUT}/{the-tag}"),
-              HasSubstr("output: {the-tag} may be empty; it must be required, or have a default, "
-                        "or be written as {the-tag:OTHERWISE}"));
+              HasSubstr("job: \"acme.other.rank\" is neither an argument nor"));
+  EXPECT_THAT(
+      error_with("output", "{OUT}/{the-tag}"),
+      HasSubstr("output: \"the-tag\" may stay empty; it must be required, or have a default, "
+                "or be written as NAME:OTHERWISE"));
   for (const char* text : {"{the-tag", "the-tag}", "{the{-tag}}"}) {
-    EXPECT_THAT(error_with("folder", text), HasSubstr("has a brace without the other")) << text;
+    EXPECT_THAT(error_with("folder", text), HasSubstr("\" has a brace without the other")) << text;
   }
 }
 
@@ -141,7 +144,7 @@ TEST(Preset, IsRefusedWithAnArgumentThatCannotBe) {
   for (const char* name : {"tag", "---tag", "--Tag", "-tag", "--", ""}) {
     const Json argument = {{"names", {name}}, {"help", "h"}};
     EXPECT_THAT(error_with_argument(argument.dump().c_str()),
-                HasSubstr("is not like --tag or -t, nor alone and like IN"))
+                HasSubstr("\" is not like --tag or -t, nor alone and like IN"))
         << name;
   }
 }
