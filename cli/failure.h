@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
+#include "cli/verbs/verb_table.h"
 
 namespace ckptbridge::cli {
 

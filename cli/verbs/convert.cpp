@@ -1,9 +1,9 @@
 // ckptbridge convert IN OUT --to FORMAT: the chain is found from the manifests.
 #include <boost/filesystem/operations.hpp>
 
-#include "cli/dispatch.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 
 namespace ckptbridge::cli {
 

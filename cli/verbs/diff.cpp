@@ -11,12 +11,12 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/report/comparison.h"
 #include "cli/terminal/exit_code.h"
 #include "cli/terminal/signals.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 
 namespace ckptbridge::cli {
 

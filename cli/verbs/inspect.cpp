@@ -9,11 +9,11 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/report/pieces.h"
 #include "cli/report/tensor_list.h"
 #include "cli/terminal/console.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 #include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/quantities.h"

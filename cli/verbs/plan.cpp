@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/verbs/presets.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 #include "core/text/spelling.h"
 
 namespace ckptbridge::cli {

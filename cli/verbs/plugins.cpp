@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 #include "core/text/json.h"
 #include "core/text/printable.h"
 #include "core/text/spelling.h"

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 #include "core/text/printable.h"
 #include "core/text/spelling.h"
 

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/terminal/exit_code.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 #include "core/plugin_host/profile_files.h"
 #include "core/text/printable.h"
 #include "core/text/spelling.h"

@@ -2,9 +2,9 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "ckptbridge/error.hpp"
-#include "cli/dispatch.h"
 #include "cli/verbs/converting.h"
 #include "cli/verbs/setup.h"
+#include "cli/verbs/verb_table.h"
 #include "core/disk/file.h"
 
 namespace ckptbridge::cli {

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "cli/dispatch.h"
 #include "cli/terminal/command_line.h"
+#include "cli/verbs/verb_table.h"
 #include "core/chain/options.h"
 #include "core/plugin_host/registry.h"
 

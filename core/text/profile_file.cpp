@@ -96,7 +96,7 @@ std::vector<const ProfileFile*> lineage(const std::vector<ProfileFile>& profiles
     const std::string& wanted = line.front()->inherits;
     const std::string& path = line.front()->path;
     if (std::any_of(line.begin(), line.end(), [&](auto* one) { return one->answers_to(wanted); })) {
-      throw Error(CKB_CORRUPT, path + ": inherits from itself", {.file = path});
+      throw Error(CKB_CORRUPT, profile.path + ": inherits from itself", {.file = profile.path});
     }
     const ProfileFile* parent = find_profile(profiles, wanted);
     if (parent == nullptr) {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "core/text/json_object.h"
+#include "core/text/printable.h"
 
 namespace ckptbridge::safetensors {
 namespace {
@@ -60,7 +61,7 @@ Dtype dtype_of(JsonObject& tensor, const std::string& name) {
 Entry read_entry(const std::string& name, const Json& value, const std::string& where) {
   JsonObject tensor(value, where);
   if (name.find('\0') != std::string::npos) {
-    throw Error(CKB_CORRUPT, where + ": the name has a NUL in it");
+    throw Error(CKB_CORRUPT, printable(where) + ": the name has a NUL in it");
   }
   Entry entry{name, dtype_of(tensor, name), tensor.sizes("shape"), 0, 0};
   const std::vector<std::int64_t> offsets = tensor.sizes("data_offsets");

@@ -27,19 +27,20 @@ std::string bytes_at(const std::string& file, const Json& range) {
   for (const Json& repeat : range.value("repeats", Json::array())) {
     std::vector<std::size_t> more;
     for (const std::size_t offset : offsets) {
-      for (std::size_t i = 0; i < repeat["count"]; ++i) {
+      for (std::size_t i = 0; i < repeat["count"].get<std::size_t>(); ++i) {
         more.push_back(offset + i * repeat["every"].get<std::size_t>());
       }
     }
     offsets = more;
   }
   std::string bytes;
-  for (const std::size_t offset : offsets) bytes += text->second.substr(offset, range["size"]);
+  for (const std::size_t offset : offsets)
+    bytes += text->second.substr(offset, range["size"].get<std::size_t>());
   return bytes;
 }
 
 std::size_t size_of(const Json& range) {
-  std::size_t size = range["size"];
+  auto size = range["size"].get<std::size_t>();
   for (const Json& repeat : range.value("repeats", Json::array())) {
     size *= repeat["count"].get<std::size_t>();
   }
@@ -71,7 +72,8 @@ std::size_t require_true_pieces(const std::vector<std::string>& arguments,
         filled += size_of(piece["to"]);
         if (piece["dtypes"].size() > 1) continue;
         const Json& from = piece["from"];
-        EXPECT_EQ(bytes_at(from["file"], from), bytes_at(file, piece["to"])) << tensor["name"];
+        EXPECT_EQ(bytes_at(from["file"].text(), from), bytes_at(file, piece["to"]))
+            << tensor["name"];
       }
       EXPECT_EQ(filled, place["size"].get<std::size_t>()) << tensor["name"];
     }

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::Not;
 namespace fs = boost::filesystem;
 
-const std::string kSources = CKPTBRIDGE_SOURCES;
+const std::string kSources = paths::sources();
 const std::string kInput = golden("nemo2/input_tiny.pt");
 
 // The example of the guide for authors.

@@ -124,7 +124,7 @@ TEST_F(Verify, WritesDigestsInTheOrderOfNames) {
   EXPECT_EQ(list["names"], "savanna");
   std::vector<std::string> names;
   for (const auto& tensor : list["tensors"]) {
-    names.push_back(tensor["name"]);
+    names.push_back(tensor["name"].text());
     EXPECT_EQ(tensor["digest"].get<std::string>().size(), 32u);
   }
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));

@@ -51,8 +51,8 @@ TEST(Context, WithSubquadraticOpsListsThatField) {
   const Profile profile =
       with_override(catalogue().find("7b"), catalogue().fields(), "use_subquadratic_ops", true);
   const Context context = context_of(profile, "torch_dist");
-  const auto io = Json::parse(context.io_json);
-  const auto& items = io["objects"]["hyena7b_config_1"]["items"];
+  auto io = Json::parse(context.io_json);
+  auto& items = io["objects"]["hyena7b_config_1"]["items"];
   EXPECT_EQ(items.size(), 18u);
   EXPECT_EQ(items.back()[0], "Attr(name='use_subquadratic_ops')");
   EXPECT_EQ(items.back()[1]["value"], true);

@@ -210,7 +210,8 @@ TEST_F(TorchDistReader, RefusesAnUnknownVersionOfTheBackend) {
                        R"({"sharded_backend": "torch_dist", "sharded_backend_version": 2})");
   const Error error = failure(flow_.folder() / "in");
   EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
-  EXPECT_THAT(error.what(), HasSubstr("\"sharded_backend_version\" is 2, known is 1"));
+  EXPECT_THAT(error.what(),
+              HasSubstr("metadata.json: sharded_backend_version: expected 1, found 2"));
 }
 
 TEST_F(TorchDistReader, RefusesACutMetadataFile) {

@@ -227,7 +227,8 @@ TEST_F(Zarr, RefusesCompressedChunks) {
   write_small("[2, 2]", "[1, 2]", R"("order": "C", "compressor": {"id": "blosc"})");
   const Error error = failure();
   EXPECT_EQ(error.code(), CKB_UNSUPPORTED);
-  EXPECT_THAT(error.what(), HasSubstr("module.w/.zarray: \"compressor\" is {\"id\":\"blosc\"}"));
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("module.w/.zarray: compressor: expected null"),
+                                  HasSubstr("found {\"id\":\"blosc\"}")));
 }
 
 TEST_F(Zarr, RefusesAFolderWithoutTensors) {

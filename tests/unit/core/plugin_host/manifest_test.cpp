@@ -112,8 +112,7 @@ TEST(Manifest, WithoutANeededMemberNamesIt) {
 }
 
 TEST(Manifest, WithAMemberOfAnotherTypeNamesIt) {
-  EXPECT_EQ(error_with("summary", 3),
-            "/p/zero3-reader.json: summary: expected a string, found 3");
+  EXPECT_EQ(error_with("summary", 3), "/p/zero3-reader.json: summary: expected a string, found 3");
   EXPECT_EQ(error_with("matches", "*.pt"),
             "/p/zero3-reader.json: matches: expected an array, found \"*.pt\"");
   EXPECT_EQ(error_with("gives", {{"names", 1}}),
@@ -124,7 +123,7 @@ TEST(Manifest, WithAMemberOfAnotherTypeNamesIt) {
 TEST(Manifest, NamesARoleThatThereIsNot) {
   EXPECT_EQ(error_with("roles", {"raeder"}),
             "/p/zero3-reader.json: roles: \"raeder\" is none of reader, transform, writer, "
-            "recognise, compute; did you mean \"reader\"?");
+            "recognise, compute, preset; did you mean \"reader\"?");
   EXPECT_THAT(error_with("roles", Json::array()), HasSubstr("one of reader, transform"));
 }
 
