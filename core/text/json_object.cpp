@@ -37,9 +37,19 @@ const Json* JsonObject::find(std::string_view name) {
   return object_->find(name);
 }
 
+// A member that may stand for one that is missing.
+std::string JsonObject::misspelt(std::string_view name) const {
+  for (const auto& [other, value] : object_->items()) {
+    if (!suggestion(other, {std::string(name)}).empty()) {
+      return fmt::format("is \"{}\" meant to be it?", other);
+    }
+  }
+  return "";
+}
+
 const Json& JsonObject::get(std::string_view name) {
   const Json* member = find(name);
-  if (member == nullptr) refuse(name, "is missing");
+  if (member == nullptr) refuse(name, "is missing", misspelt(name));
   return *member;
 }
 

@@ -61,6 +61,7 @@ class JsonObject {
  private:
   [[noreturn]] void expected(const std::string& place, const std::string& what, const Json& found,
                              ckb_status code = CKB_CORRUPT) const;
+  std::string misspelt(std::string_view name) const;
   std::string place(std::string_view name) const;
 
   const Json* object_;

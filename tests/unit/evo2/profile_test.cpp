@@ -111,6 +111,14 @@ TEST(Profile, WithoutAParentMustSetAllDimensions) {
             "mine.json: num_layers is missing: set it, or inherit it from a size");
 }
 
+TEST(Profile, HasANameOfLettersAndAClassThatPythonCanName) {
+  EXPECT_THAT(error_of_profile(R"({"profile_version": 1, "name": "a b", "inherits": "7b"})"),
+              HasSubstr("name: expected letters, digits, '_', '-' and '.'"));
+  EXPECT_THAT(error_of_profile(
+                  R"({"profile_version": 1, "name": "x", "inherits": "7b", "nemo_class": "a-b"})"),
+              HasSubstr("nemo_class: expected the name of a Python class"));
+}
+
 TEST(Profile, CannotInheritFromItself) {
   EXPECT_THAT(error_of_profile(R"({"profile_version": 1, "name": "x", "inherits": "x"})"),
               HasSubstr("inherits from itself"));
