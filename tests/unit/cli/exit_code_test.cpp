@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "tests/unit/temp_folder.h"
 
 namespace ckptbridge::cli {
@@ -15,7 +16,7 @@ using testing::HasSubstr;
 
 // A page of the sources, as one line.
 std::string page(const std::string& name) {
-  std::string text = TempFolder::text_of(std::string(CKPTBRIDGE_SOURCES) + "/" + name);
+  std::string text = TempFolder::text_of(std::string(paths::sources()) + "/" + name);
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }
