@@ -12,6 +12,7 @@ namespace ckptbridge {
 JsonObject::JsonObject(const Json& value, std::string where)
     : object_(&value), where_(std::move(where)) {
   if (!value.is_object()) expected(where_, "an object", value);
+  asked_.reserve(value.size());
 }
 
 std::string JsonObject::place(std::string_view name) const {
@@ -87,8 +88,10 @@ const Json::Array& JsonObject::array(std::string_view name) {
 }
 
 std::vector<std::int64_t> JsonObject::sizes(std::string_view name, std::int64_t least) {
+  const Json::Array& given = array(name);
   std::vector<std::int64_t> result;
-  for (const Json& size : array(name)) {
+  result.reserve(given.size());
+  for (const Json& size : given) {
     const auto number = size.integer_within(least, std::numeric_limits<std::int64_t>::max());
     if (!number) {
       expected(fmt::format("{}[{}]", place(name), result.size()),

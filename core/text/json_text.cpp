@@ -35,18 +35,20 @@ class Builder {
   bool number_integer(std::int64_t value) { return add(value); }
   bool number_unsigned(std::uint64_t value) { return add(value); }
   bool number_float(double value, const std::string&) { return add(value); }
-  bool string(std::string& text) {
+  // Strings are copied: the library fills the same one again, at less cost where it has kept its
+  // memory.
+  bool string(const std::string& text) {
     require_no_nul(text);
-    return add(std::move(text));
+    return add(text);
   }
   bool binary(Library::binary_t&) { return false; }  // JSON has none
 
   bool start_object(std::size_t) { return open(true); }
   bool start_array(std::size_t) { return open(false); }
 
-  bool key(std::string& name) {
+  bool key(const std::string& name) {
     require_no_nul(name);
-    open_.push_back({std::move(name), Json()});
+    open_.emplace_back().name = name;
     return true;
   }
 
@@ -122,7 +124,7 @@ class Builder {
   // Puts the value at its place: behind its name, or among the elements of an array.
   bool add(Json value) {
     if (containers_.empty() || !containers_.back().is_object) {
-      open_.push_back({"", std::move(value)});
+      open_.emplace_back().value = std::move(value);
     } else {
       open_.back().value = std::move(value);
     }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -58,12 +58,13 @@ Dtype dtype_of(JsonObject& tensor, const std::string& name) {
   tensor.expected("dtype", "a type such as \"BF16\"");
 }
 
-Entry read_entry(const std::string& name, const Json& value, const std::string& where) {
-  JsonObject tensor(value, where);
+Entry read_entry(std::string name, const Json& value, std::string where) {
+  JsonObject tensor(value, std::move(where));
   if (name.find('\0') != std::string::npos) {
-    throw Error(CKB_CORRUPT, printable(where) + ": the name has a NUL in it");
+    throw Error(CKB_CORRUPT, printable(tensor.where()) + ": the name has a NUL in it");
   }
-  Entry entry{name, dtype_of(tensor, name), tensor.sizes("shape"), 0, 0};
+  const Dtype dtype = dtype_of(tensor, name);
+  Entry entry{std::move(name), dtype, tensor.sizes("shape"), 0, 0};
   const std::vector<std::int64_t> offsets = tensor.sizes("data_offsets");
   if (offsets.size() != 2) tensor.expected("data_offsets", "2 numbers");
   entry.begin = static_cast<std::uint64_t>(offsets[0]);
@@ -80,6 +81,17 @@ Metadata read_metadata(const Json& value, const std::string& where) {
     metadata.emplace_back(name, text.text());
   }
   return metadata;
+}
+
+// Sorts the names once: a set that grows with each name takes a seventh of the time of the reading.
+void require_distinct(const std::vector<Entry>& entries, const std::string& file) {
+  std::vector<std::string_view> names;
+  names.reserve(entries.size());
+  for (const Entry& entry : entries) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice == names.end()) return;
+  throw Error(CKB_CORRUPT, fmt::format("{}: {}: is given twice", file, *twice));
 }
 
 void require_size(const Entry& entry, const std::string& file) {
@@ -136,17 +148,20 @@ Header parse_header(std::string_view text, std::uint64_t data_size, const std::s
     throw Error(CKB_CORRUPT, file + ": the header does not begin with {");
   }
   Header header;
-  std::set<std::string> names;
-  const auto take = [&](const std::string& name, const Json& value) {
-    const std::string where = fmt::format("{}: {}", file, name);
-    if (!names.insert(name).second) throw Error(CKB_CORRUPT, where + ": is given twice");
+  bool has_metadata = false;
+  const auto take = [&](std::string name, const Json& value) {
+    std::string where = fmt::format("{}: {}", file, name);
     if (name == kMetadata) {
+      if (std::exchange(has_metadata, true)) {
+        throw Error(CKB_CORRUPT, where + ": is given twice");
+      }
       header.metadata = read_metadata(value, where);
     } else {
-      header.entries.push_back(read_entry(name, value, where));
+      header.entries.push_back(read_entry(std::move(name), value, std::move(where)));
     }
   };
   Json::parse_members(text, file, take, {.allow_nul = true});
+  require_distinct(header.entries, file);
   for (const Entry& entry : header.entries) require_size(entry, file);
   require_cover(header.entries, data_size, file);
   return header;
