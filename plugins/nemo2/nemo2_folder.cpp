@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "plugins/nemo2/input_folder.h"
+#include "plugins/state_dict/plain_tensors.h"
 #include "plugins/torch_file/host_source.h"
 #include "plugins/torch_file/pickler.h"
 #include "plugins/torch_file/unpickler.h"
@@ -65,18 +66,8 @@ std::vector<plugin::TensorView> tensors_by_name(const plugin::ConstGraph& graph)
 }
 
 void require_weight(const plugin::TensorView& tensor) {
+  state_dict::require_whole_weight(tensor);
   const std::string name(tensor.name);
-  if (tensor.mp_world_size != 1) {
-    throw Error(CKB_UNSUPPORTED,
-                name + ": is split over " + std::to_string(tensor.mp_world_size) + " ranks",
-                {.tensor = name, .hint = "put mp-resharder mp-size=1 in front"});
-  }
-  if (tensor.role != "param" && tensor.role != "buffer") {
-    throw Error(CKB_UNSUPPORTED,
-                name + ": is " + std::string(tensor.role) +
-                    ", but these files hold parameters and buffers only",
-                {.tensor = name});
-  }
   if (is_optimizer_state(name)) {
     throw Error(CKB_UNSUPPORTED,
                 name + ": is a name that NeMo2 checkpoints have for optimizer state only",

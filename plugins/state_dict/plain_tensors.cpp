@@ -19,19 +19,11 @@ using plugin::TensorView;
 bool is_extra_state(std::string_view name) { return name.ends_with("_extra_state"); }
 
 PlainTensor plain(const TensorView& tensor) {
-  const std::string name(tensor.name);
-  if (tensor.mp_world_size != 1) {
-    throw Error(CKB_UNSUPPORTED,
-                name + ": is split over " + std::to_string(tensor.mp_world_size) + " ranks",
-                {.tensor = name, .hint = "put mp-resharder mp-size=1 in front"});
-  }
-  if (tensor.role != "param" && tensor.role != "buffer") {
-    throw Error(CKB_UNSUPPORTED,
-                name + ": is " + std::string(tensor.role) +
-                    ", but these files hold parameters and buffers only",
-                {.tensor = name});
-  }
-  return {name, tensor.value, tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}};
+  require_whole_weight(tensor);
+  return {std::string(tensor.name),
+          tensor.value,
+          tensor.dtype,
+          {tensor.shape.begin(), tensor.shape.end()}};
 }
 
 // The object as a tensor; nothing, where it is none, or one whose bytes do not lie in a row.
@@ -55,6 +47,21 @@ std::optional<PlainTensor> plain(Graph& graph, const ObjectView& object) {
 }
 
 }  // namespace
+
+void require_whole_weight(const TensorView& tensor) {
+  const std::string name(tensor.name);
+  if (tensor.mp_world_size != 1) {
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is split over " + std::to_string(tensor.mp_world_size) + " ranks",
+                {.tensor = name, .hint = "put mp-resharder mp-size=1 in front"});
+  }
+  if (tensor.role != "param" && tensor.role != "buffer") {
+    throw Error(CKB_UNSUPPORTED,
+                name + ": is " + std::string(tensor.role) +
+                    ", but these files hold parameters and buffers only",
+                {.tensor = name});
+  }
+}
 
 std::vector<PlainTensor> plain_tensors(Graph& graph, std::string_view other) {
   const plugin::ConstGraph in = graph.view();

@@ -24,10 +24,14 @@ struct PlainTensor {
   }
 };
 
+// Throws UNSUPPORTED, naming the tensor, for a shard of several ranks, and for a role other than
+// param and buffer: files of weights alone hold neither.
+void require_whole_weight(const plugin::TensorView& tensor);
+
 // All tensors of a graph of one rank, and the extra states that are a contiguous tensor each, in
-// the order of the graph. Other objects are dropped with a reason. Throws UNSUPPORTED for shards of
-// several ranks and for roles other than param and buffer, CORRUPT where two have one name. The
-// object of the name `other` is left to the caller.
+// the order of the graph. Other objects are dropped with a reason. Throws as
+// require_whole_weight(), and CORRUPT where two have one name. The object of the name `other` is
+// left to the caller.
 std::vector<PlainTensor> plain_tensors(plugin::Graph& graph, std::string_view other = "");
 
 }  // namespace ckptbridge::state_dict
